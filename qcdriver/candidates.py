@@ -1,0 +1,103 @@
+"""`[structure]` -> the candidates of the prescreen: models to build, or files to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qcdriver import __version__
+from qcdriver.config import RodStructure, Settings, XyzStructure
+from qcdriver.records import content_key, task_key
+from qcdriver.schema import Build, Built, Molecule
+from qcdriver.stage import Runner
+from qcdriver.structures.au13ag12 import RodModel
+from qcdriver.structures.files import read_xyz
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A geometry to relax: the isomer it is meant to be, which placement of its ligands, and the key of its origin."""
+
+    isomer: str
+    start: int
+    molecule: Molecule
+    key: str
+
+    @property
+    def label(self) -> str:
+        """Isomer, and the start when it is not the first."""
+        return f"{self.isomer}#{self.start}" if self.start else self.isomer
+
+
+@dataclass(frozen=True)
+class Model:
+    """A candidate before its geometry exists: a task that builds it, or the molecule a file holds."""
+
+    isomer: str
+    start: int
+    origin: Build | Molecule
+
+    @property
+    def label(self) -> str:
+        """Isomer, and the start when it is not the first."""
+        return f"{self.isomer}#{self.start}" if self.start else self.isomer
+
+    @property
+    def key(self) -> str:
+        """Hash of what determines the geometry."""
+        if isinstance(self.origin, Build):
+            return task_key(self.origin)
+        return content_key(self.origin.model_dump(mode="json"))
+
+
+def models(settings: Settings, folder: Path) -> list[Model]:
+    """List every candidate the input asks for; files are read here, relative to `folder`.
+
+    Raises
+    ------
+    InputError
+        A file is missing or broken.
+    """
+    structure = settings.structure
+    if isinstance(structure, XyzStructure):
+        return [
+            Model(
+                label,
+                0,
+                read_xyz(folder / isomer.file, structure.molecular_charge, structure.molecular_multiplicity),
+            )
+            for label, isomer in structure.isomers.items()
+        ]
+    return [
+        Model(label, start, _build(structure, label, start, settings.prescreen.seed))
+        for label in structure.isomers
+        for start in range(settings.prescreen.starts)
+    ]
+
+
+def _build(structure: RodStructure, label: str, start: int, seed: int) -> Build:
+    isomer = structure.isomers[label]
+    model = RodModel(
+        phosphine=structure.phosphine, halide=structure.halide, twist_deg=isomer.twist_deg, belt_deg=isomer.belt_deg
+    )
+    return Build(
+        source=structure.source,
+        settings=model.model_dump(mode="json"),
+        start=start,
+        seed=seed,
+        program_version=__version__,
+    )
+
+
+def build(those: Sequence[Model], run: Runner) -> list[Candidate]:
+    """Give every model its geometry."""
+    todo = [(each.label, each.origin) for each in those if isinstance(each.origin, Build)]
+    built = {record.key: record.outcome for record in run(todo)} if todo else {}
+    candidates = []
+    for each in those:
+        outcome = built.get(each.key)
+        molecule = outcome.molecule if isinstance(outcome, Built) else each.origin
+        assert isinstance(molecule, Molecule), f"{each.label} was not built"
+        candidates.append(Candidate(each.isomer, each.start, molecule, each.key))
+    return candidates

@@ -1,0 +1,151 @@
+"""The verbs. Results go to standard output, progress to standard error; exit codes as in `errors`.
+
+0 done, 1 a calculation failed, 2 bad input, 3 something missing on this machine, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from qcdriver.errors import QcdriverError
+
+if TYPE_CHECKING:
+    from qcdriver.config import Settings
+    from qcdriver.pipeline import Run
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells have it; Typer ends with the same."""
+
+app = typer.Typer(
+    help="Conformers of metal nanoclusters: models, xTB prescreening, DFT, torsional scans, records.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Input = Annotated[Path, typer.Argument(metavar="INPUT.toml", help="The input file.")]
+Results = Annotated[Path, typer.Option(metavar="DIR", help="Where run directories are.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for another program.")]
+
+
+@app.command()
+def run(
+    input_file: Input,
+    results: Results = Path("results"),
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Relaxations at a time; the cores are shared out among them.")
+    ] = None,
+    only: Annotated[
+        Literal["prescreen", "scan", "dft"] | None, typer.Option(help="One stage, from the records of the earlier.")
+    ] = None,
+) -> None:
+    """Run the whole funnel here, resuming what is there; ends with the table and the picture."""
+    from qcdriver import pipeline
+    from qcdriver.progress import Display
+
+    settings, this = _opened(input_file, results)
+    with Display() as display:
+        display.say(f"{settings.title}: records in {this.directory}")
+        try:
+            summary, tally = pipeline.run(this, jobs, only, display)
+        except KeyboardInterrupt:
+            display.say("interrupted; what was done is kept, and the same command goes on from there")
+            raise typer.Exit(INTERRUPTED) from None
+    _show(this, summary)
+    computed = f"computed {tally.computed} calculations" if tally.computed else "nothing to compute"
+    display.say(f"{computed}; {tally.found} were in the records already; {len(tally.failed)} failed")
+    if any(not conformer.converged for conformer in summary.conformers):
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(input_file: Input, results: Results = Path("results"), as_json: Json = False) -> None:
+    """Print the tables and draw the picture from the records; computes nothing."""
+    from qcdriver.summary import summarize
+
+    _, this = _opened(input_file, results)
+    summary = summarize(this.settings, this.stages(), this.records)
+    if as_json:
+        sys.stdout.write(summary.model_dump_json(indent=1) + "\n")
+    else:
+        _show(this, summary)
+
+
+@app.command()
+def build(
+    input_file: Input,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the XYZ files go.")],
+) -> None:
+    """Write the geometry models as extended XYZ, and say what they are."""
+    from qcdriver.candidates import models
+    from qcdriver.config import read_settings
+    from qcdriver.schema import Build
+    from qcdriver.structures import builders
+    from qcdriver.structures.description import describe
+    from qcdriver.structures.files import write_xyz
+
+    settings = read_settings(input_file)
+    output.mkdir(parents=True, exist_ok=True)
+    for model in models(settings, input_file.parent):
+        origin = model.origin
+        molecule = builders.build(origin) if isinstance(origin, Build) else origin
+        path = output / f"{model.label}.xyz"
+        write_xyz(path, molecule, model.label)
+        sys.stdout.write(f"{path}: {describe(molecule)}\n")
+
+
+@app.command()
+def check(
+    as_json: Json = False,
+) -> None:
+    """List engines, versions, threads, memory and GPU, and the command that installs what is missing."""
+    from qcdriver.machine import machine_status
+
+    status = machine_status()
+    if as_json:
+        sys.stdout.write(status.model_dump_json(indent=1) + "\n")
+        return
+    lines = [
+        f"qcdriver {status.program_version}, Python {status.python}",
+        f"threads {status.threads}, memory {status.memory_mb} MB",
+        *(f"{each.name}: {each.version or 'missing: ' + str(each.missing)}" for each in status.engines),
+        f"GPU: {status.gpu_missing or 'usable'}",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _opened(input_file: Path, results: Path) -> tuple[Settings, Run]:
+    from qcdriver.config import read_settings
+    from qcdriver.pipeline import open_run
+
+    settings = read_settings(input_file)
+    return settings, open_run(settings, input_file, results)
+
+
+def _show(this: Run, summary: object) -> None:
+    from rich.console import Console
+
+    from qcdriver.report import plot_profiles, print_summary
+    from qcdriver.summary import Summary
+
+    assert isinstance(summary, Summary)
+    print_summary(summary, Console())
+    picture = this.directory / "profile.png"
+    if plot_profiles(summary, picture):
+        sys.stdout.write(f"picture: {picture}\n")
+
+
+def main() -> None:
+    """Run the command line; every expected error becomes one line and an exit code."""
+    try:
+        app()
+    except QcdriverError as error:
+        sys.stderr.write(f"qcdriver: {error}\n")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

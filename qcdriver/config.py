@@ -1,0 +1,231 @@
+"""An input file (TOML) becomes typed, frozen settings: one class a table, one line for every mistake in it."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue, ValidationError, model_validator
+
+from qcdriver import units
+from qcdriver.errors import InputError
+from qcdriver.schema import Convergence, Frozen
+
+Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
+
+
+class RodIsomer(Frozen):
+    """`[structure.isomers.LABEL]` of a rod: twist between the icosahedra, and of the belt, in degrees."""
+
+    twist_deg: float = 0.0
+    belt_deg: float = 0.0
+
+
+class RodStructure(Frozen):
+    """`[structure]` with source "au13ag12": models of [Au13Ag12(PR3)10X8]+."""
+
+    source: Literal["au13ag12"]
+    phosphine: Literal["PH3", "PMe3", "PPh3"] = "PH3"
+    halide: Literal["Cl", "Br"] = "Cl"
+    isomers: dict[Label, RodIsomer] = Field(min_length=1)
+
+
+class XyzIsomer(Frozen):
+    """`[structure.isomers.LABEL]` of a file: its path, relative to the input file."""
+
+    file: str
+
+
+class XyzStructure(Frozen):
+    """`[structure]` with source "xyz": geometries as they are in files."""
+
+    source: Literal["xyz"]
+    molecular_charge: int = 0
+    molecular_multiplicity: int = Field(default=1, ge=1)
+    isomers: dict[Label, XyzIsomer] = Field(min_length=1)
+
+
+class Threshold(Frozen):
+    """When a relaxation is done."""
+
+    max_force_ev_angstrom: float = Field(gt=0)
+    energy_change_ev: float = Field(gt=0)
+    max_steps: int = Field(default=500, gt=0)
+
+    @property
+    def convergence(self) -> Convergence:
+        """The same in atomic units."""
+        return Convergence(
+            max_force=self.max_force_ev_angstrom / units.EV_PER_ANGSTROM,
+            energy_change=self.energy_change_ev / units.EV,
+            max_steps=self.max_steps,
+        )
+
+
+class PrescreenSettings(Frozen):
+    """`[prescreen]`: xTB relaxation of every candidate, and which go on.
+
+    `starts` ligand placements an isomer, drawn from `seed`. `preoptimize` relaxes the ligands around the held core
+    first. A `cheap` pass for all, a `tight` one for those within `window_kcal_mol` of the lowest, at most
+    `max_tight` an isomer; `max_kept` in all go on to DFT.
+    """
+
+    engine: Literal["auto", "xtb", "tblite"] = "auto"
+    method: Literal["GFN1-xTB", "GFN2-xTB"] = "GFN1-xTB"
+    keywords: dict[str, JsonValue] = Field(default_factory=dict)
+    preoptimize: Literal["GFN-FF", "none"] = "GFN-FF"
+    starts: int = Field(default=1, ge=1, le=1000)
+    seed: int = 0
+    cheap: Threshold = Threshold(max_force_ev_angstrom=0.05, energy_change_ev=1e-3)
+    tight: Threshold = Threshold(max_force_ev_angstrom=0.01, energy_change_ev=1e-4)
+    max_tight: int = Field(default=2, ge=1)
+    window_kcal_mol: float = Field(default=10.0, gt=0)
+    max_kept: int = Field(default=4, ge=1)
+    duplicate_kcal_mol: float = Field(default=0.1, ge=0)
+    duplicate_angstrom: float = Field(default=0.1, gt=0)
+
+
+class DftSettings(Frozen):
+    """`[dft]`: single points on the survivors; `keywords` are the engine's own."""
+
+    engine: Literal["pyscf"] = "pyscf"
+    method: str
+    basis: str
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    keywords: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class ScanSettings(Frozen):
+    """`[scan]`: a torsion driven over a grid, relaxed as the prescreen's `method` does it.
+
+    `coordinate` "twist" is found in the structure; "dihedral" needs its four `atoms`, counted from 0. A point is
+    taken over when it is lower by `improvement_kcal_mol`. `dft_points`: "top", "all", "none" or values in degrees.
+    """
+
+    coordinate: Literal["twist", "dihedral"]
+    atoms: tuple[int, int, int, int] | None = None
+    start_deg: float
+    stop_deg: float
+    step_deg: float = Field(gt=0)
+    threshold: Threshold = Threshold(max_force_ev_angstrom=0.03, energy_change_ev=3e-4)
+    improvement_kcal_mol: float = Field(default=0.2, gt=0)
+    dft_points: Literal["top", "all", "none"] | tuple[float, ...] = "top"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ScanSettings:
+        if (self.coordinate == "dihedral") != (self.atoms is not None):
+            raise ValueError('coordinate = "dihedral" takes atoms = [a, b, c, d], and "twist" takes none')
+        if self.stop_deg <= self.start_deg:
+            raise ValueError("stop_deg must lie above start_deg")
+        if (self.stop_deg - self.start_deg) / self.step_deg > 1000:
+            raise ValueError("more than 1000 points; step_deg is too small")
+        if isinstance(self.dft_points, tuple):
+            stray = [v for v in self.dft_points if not any(abs(v - g) < 1e-6 for g in self.grid_deg)]
+            if stray:
+                raise ValueError(f"dft_points: {stray[0]} is not on the grid from start_deg to stop_deg")
+        return self
+
+    @property
+    def grid_deg(self) -> tuple[float, ...]:
+        """The values to visit, the end included when a step falls on it."""
+        count = int((self.stop_deg - self.start_deg) / self.step_deg + 1e-9) + 1
+        return tuple(self.start_deg + index * self.step_deg for index in range(count))
+
+
+class Experiment(Frozen):
+    """`[experiment]`: measured gaps by isomer label, shown beside the computed ones, with where they come from."""
+
+    gap_ev: dict[Label, float]
+    source: str
+
+
+class Machine(Frozen):
+    """`[resources]`: what this run may use; None takes what the machine has."""
+
+    threads: int | None = Field(default=None, ge=1)
+    memory_mb: int | None = Field(default=None, ge=100)
+
+
+class Settings(Frozen):
+    """A whole input file; a stage without a table is not run."""
+
+    title: str
+    structure: Annotated[RodStructure | XyzStructure, Field(discriminator="source")]
+    prescreen: PrescreenSettings = PrescreenSettings()
+    dft: DftSettings | None = None
+    scan: ScanSettings | None = None
+    experiment: Experiment | None = None
+    resources: Machine = Machine()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        if self.structure.source == "xyz" and self.prescreen.starts != 1:
+            raise ValueError("prescreen.starts: geometries from files have one start; leave it out")
+        if self.experiment:
+            for label in self.experiment.gap_ev:
+                if label not in self.structure.isomers:
+                    raise ValueError(
+                        f"experiment.gap_ev: {label!r} is no isomer; there are {', '.join(self.structure.isomers)}"
+                    )
+        return self
+
+
+def read_settings(path: Path) -> Settings:
+    """Read and check an input file.
+
+    Raises
+    ------
+    InputError
+        The file is missing, is no TOML, or holds something wrong; a line for each mistake names file, key and value.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from None
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        raise InputError("\n".join(f"{path}: {_line(entry)}" for entry in error.errors())) from None
+
+
+def _line(entry: Any) -> str:
+    """Say one validation error in the user's words: key, value, and what would be right."""
+    location = [str(part) for part in entry["loc"]]
+    if location[:1] == ["structure"] and len(location) > 1:
+        del location[1]  # the discriminator's tag is not in the file
+    key = ".".join(location)
+    if entry["type"] == "extra_forbidden":
+        return f"{key}: unknown key{_suggestion(location)}"
+    if entry["type"] == "missing":
+        return f"{key}: missing; it is required"
+    message = entry["msg"].removeprefix("Value error, ")
+    if not location or entry["type"] == "value_error":
+        return f"{key}: {message}" if key else message
+    return f"{key} = {entry['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+_TABLES: dict[str, tuple[type[Frozen], ...]] = {
+    "": (Settings,),
+    "structure": (RodStructure, XyzStructure),
+    "isomers": (RodIsomer, XyzIsomer),
+    "prescreen": (PrescreenSettings,),
+    "dft": (DftSettings,),
+    "scan": (ScanSettings,),
+    "experiment": (Experiment,),
+    "resources": (Machine,),
+    "cheap": (Threshold,),
+    "tight": (Threshold,),
+    "threshold": (Threshold,),
+}
+
+
+def _suggestion(location: list[str]) -> str:
+    """Name the known key that looks most like the unknown one, or all of them."""
+    table = next((part for part in reversed(location[:-1]) if part in _TABLES), "")
+    known = sorted({field for model in _TABLES[table] for field in model.model_fields})
+    close = difflib.get_close_matches(location[-1], known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; this table knows {', '.join(known)}"

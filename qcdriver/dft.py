@@ -1,0 +1,38 @@
+"""Molecules -> converged single points, each with its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qcdriver.schema import Failure, Level, Molecule, Result, SinglePoint, Verdict
+from qcdriver.stage import Runner
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """A geometry that waits for its single point. `value_deg`: where it lies on the scanned coordinate, if it does."""
+
+    label: str
+    molecule: Molecule
+    value_deg: float | None = None
+
+
+def single_points(geometries: Sequence[Geometry], level: Level, run: Runner) -> list[Verdict]:
+    """Compute every geometry at one level; a failed point has its reason in its verdict."""
+    records = run(
+        [(each.label, SinglePoint(molecule=each.molecule, level=level, driver="energy")) for each in geometries]
+    )
+    verdicts = []
+    for each, record in zip(geometries, records, strict=True):
+        outcome = record.outcome
+        verdicts.append(
+            Verdict(
+                label=each.label,
+                key=record.key,
+                kept=isinstance(outcome, Result),
+                reason=outcome.message if isinstance(outcome, Failure) else None,
+                value_deg=each.value_deg,
+            )
+        )
+    return verdicts

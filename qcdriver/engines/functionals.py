@@ -1,0 +1,60 @@
+"""What PySCF knows of a functional: a name in, nothing out if it and its dispersion correction exist."""
+
+from __future__ import annotations
+
+from qcdriver.engines.checks import choices
+from qcdriver.errors import InputError
+
+
+def check_functional(name: str, dispersion: str | None) -> None:
+    """Refuse a functional that libxc does not have, or a dispersion correction not made for it.
+
+    Raises
+    ------
+    InputError
+    """
+    from pyscf.dft import libxc
+    from pyscf.scf.dispersion import parse_dft
+
+    try:
+        if not name.strip():
+            raise KeyError(name)
+        exchange_correlation, nlc, built_in = parse_dft(name)
+        libxc.parse_xc(exchange_correlation)
+    except (KeyError, ValueError, NotImplementedError, IndexError, AssertionError):
+        known = [key.lower() for key in (*libxc.XC_ALIAS, *libxc.XC_CODES) if isinstance(key, str)]
+        hint = choices(name, known) if _near(name, known) else "write it as libxc does: pbe, r2scan, pbe0, b3lyp"
+        raise InputError(f"no functional named {name!r}; {hint}") from None
+    if built_in and nlc == "" and "-d" in name.lower():
+        raise InputError(f"method {name!r}: write method = {exchange_correlation!r} and dispersion = {built_in!r}")
+    if dispersion is None:
+        return
+    if built_in or libxc.is_nlc(exchange_correlation):
+        raise InputError(f"{name!r} contains its own dispersion: leave out dispersion = {dispersion!r}")
+    _check_dispersion(exchange_correlation, dispersion)
+
+
+def is_pure(name: str) -> bool:
+    """Whether a functional needs no exact exchange, so that density fitting needs a Coulomb fit only."""
+    from pyscf.dft import libxc
+    from pyscf.scf.dispersion import parse_dft
+
+    return not libxc.is_hybrid_xc(parse_dft(name)[0])
+
+
+def _near(name: str, known: list[str]) -> bool:
+    return choices(name, known).startswith("did you mean")
+
+
+def _check_dispersion(functional: str, dispersion: str) -> None:
+    from pyscf import gto
+    from pyscf.dispersion import dftd3, dftd4
+
+    probe = gto.M(atom="He", verbose=0, parse_arg=False, dump_input=False)
+    try:
+        if dispersion == "d4":
+            dftd4.DFTD4Dispersion(probe, xc=functional)
+        else:
+            dftd3.DFTD3Dispersion(probe, xc=functional, version=dispersion)
+    except RuntimeError:
+        raise InputError(f"there are no {dispersion} parameters for {functional!r}; leave out dispersion") from None

@@ -1,0 +1,233 @@
+"""An input -> its records and findings: chains build, prescreen, scan and DFT; nothing else does.
+
+Each stage leaves one stage record with a verdict on all it tried, and the next stage reads only that. So a stage can
+run alone (`only`) on another machine, from a results folder that travelled there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from qcdriver import __version__, engines, levels
+from qcdriver.candidates import Candidate, Model, build, models
+from qcdriver.config import ScanSettings, Settings
+from qcdriver.coordinates import value_deg
+from qcdriver.dft import Geometry, single_points
+from qcdriver.engines.gpu import resolve_device
+from qcdriver.errors import InputError
+from qcdriver.local import LocalRunner, Tally
+from qcdriver.prescreen import prescreen
+from qcdriver.progress import Display
+from qcdriver.records import Records, content_key
+from qcdriver.scan import Seed, scan
+from qcdriver.schema import Coordinate, Level, Molecule, Relaxed, StageRecord, Verdict
+from qcdriver.structures.rod import twist_coordinate
+from qcdriver.summary import Stages, Summary, isomer_of, molecule_of, summarize, task_record, write_summary
+from qcdriver.units import KCAL_MOL
+
+STAGES = ("prescreen", "scan", "dft")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One input and its run directory; what was computed lives in `records`."""
+
+    settings: Settings
+    models: list[Model]
+    records: Records
+    directory: Path
+
+    def stage_key(self, stage: str) -> str:
+        """Hash the settings that a stage and those before it run with; the machine is none of them."""
+        content: dict[str, object] = {
+            "models": [each.key for each in self.models],
+            "prescreen": self.settings.prescreen.model_dump(mode="json"),
+        }
+        if stage in ("scan", "dft") and self.settings.scan:
+            content["scan"] = self.settings.scan.model_dump(mode="json", exclude={"dft_points"})
+        if stage == "dft" and self.settings.dft:
+            content["dft"] = self.settings.dft.model_dump(mode="json", exclude={"device"})
+            content["dft_points"] = self.settings.scan.dft_points if self.settings.scan else "none"
+        return content_key({"stage": stage, **content})
+
+    def verdicts(self, stage: str) -> tuple[Verdict, ...] | None:
+        """Give what a stage decided, None if it has not run with these settings."""
+        record = self.records.find(self.stage_key(stage))
+        return record.verdicts if isinstance(record, StageRecord) else None
+
+    def stages(self) -> Stages:
+        """Give the verdicts of all stages that have run."""
+        return {stage: found for stage in STAGES if (found := self.verdicts(stage)) is not None}
+
+
+def open_run(settings: Settings, input_path: Path, results: Path) -> Run:
+    """Open, or make, the run directory of an input: `results` / the input's name.
+
+    Raises
+    ------
+    InputError
+        The directory cannot be written, or a structure file is broken.
+    """
+    directory = results / input_path.stem
+    return Run(settings, models(settings, input_path.parent), Records(directory), directory)
+
+
+def run(this: Run, jobs: int | None, only: str | None, display: Display) -> tuple[Summary, Tally]:
+    """Run the stages the input asks for, or `only` one, and write the summary.
+
+    Raises
+    ------
+    QcdriverError
+        Bad input, something missing on this machine, or nothing left to go on with.
+    """
+    wanted = [stage for stage in STAGES if stage == "prescreen" or getattr(this.settings, stage) is not None]
+    if only is not None and only not in wanted:
+        raise InputError(f"--only {only}: the input has {' and '.join(f'[{stage}]' for stage in wanted)}")
+    with LocalRunner(this.records, this.directory, this.settings.resources, jobs, display) as runner:
+        stage_functions: dict[str, Callable[[Run, LocalRunner], list[Verdict]]] = {
+            "prescreen": _prescreen,
+            "scan": _scan,
+            "dft": _dft,
+        }
+        for stage in wanted if only is None else [only]:
+            verdicts = tuple(stage_functions[stage](this, runner))
+            if this.verdicts(stage) != verdicts:
+                this.records.append(_stage_record(this, stage, verdicts))
+    summary = summarize(this.settings, this.stages(), this.records)
+    write_summary(summary, this.directory / "summary.json")
+    return summary, runner.tally
+
+
+def _stage_record(this: Run, stage: str, verdicts: tuple[Verdict, ...]) -> StageRecord:
+    return StageRecord(
+        key=this.stage_key(stage),
+        stage=stage,
+        verdicts=verdicts,
+        program_version=__version__,
+        finished_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _prescreen(this: Run, runner: LocalRunner) -> list[Verdict]:
+    settings = this.settings.prescreen
+    level, said = levels.relaxation_level(settings)
+    preoptimization, also_said = levels.preoptimization_level(settings)
+    runner.display.say(f"prescreen: {also_said}, {said}")
+    runner.begin("build")
+    candidates = build(this.models, runner)
+    if this.verdicts("prescreen") is None:
+        _check_before_hours_are_spent(this, candidates, level)
+    runner.begin("prescreen")
+    return prescreen(candidates, settings, level, preoptimization, runner)
+
+
+def _check_before_hours_are_spent(this: Run, candidates: Sequence[Candidate], level: Level) -> None:
+    """Let the engines refuse now what they would refuse at the end."""
+    for candidate in {candidate.isomer: candidate for candidate in candidates}.values():
+        engines.find(level.engine).check(candidate.molecule, level)
+        if this.settings.dft:
+            dft_level = levels.dft_level(this.settings.dft, resolve_device(this.settings.dft.device)[0])
+            engines.find(dft_level.engine).check(candidate.molecule, dft_level)
+        if this.settings.scan:
+            _coordinate(this.settings.scan, candidate.molecule, 0.0)
+
+
+def _scan(this: Run, runner: LocalRunner) -> list[Verdict]:
+    settings = this.settings.scan
+    assert settings is not None
+    level, said = levels.relaxation_level(this.settings.prescreen)
+    runner.display.say(f"scan: {said}")
+    runner.begin("scan", expected=len(settings.grid_deg))
+    return scan(
+        _seeds(this, settings),
+        settings.grid_deg,
+        level,
+        settings.threshold.convergence,
+        settings.improvement_kcal_mol / KCAL_MOL,
+        runner,
+    )
+
+
+def _survivors(this: Run) -> list[tuple[Verdict, Molecule]]:
+    """Give the prescreen's kept conformers, lowest first."""
+    verdicts = this.verdicts("prescreen")
+    if verdicts is None:
+        raise InputError(
+            f"{this.directory}: the prescreen has not finished with this input; run it first (--only prescreen)"
+        )
+    return [(each, molecule_of(task_record(this.records, each.key))) for each in verdicts if each.kept]
+
+
+def _seeds(this: Run, settings: ScanSettings) -> list[Seed]:
+    """Start from the lowest conformer of each isomer, wherever on the grid its symmetry puts it."""
+    best: dict[str, tuple[Verdict, Molecule]] = {}
+    for verdict, molecule in _survivors(this):
+        best.setdefault(isomer_of(verdict.label), (verdict, molecule))
+    return [
+        Seed(verdict.label, molecule, coordinate, value)
+        for verdict, molecule in best.values()
+        for coordinate, value in _places(settings, molecule)
+    ]
+
+
+def _places(settings: ScanSettings, molecule: Molecule) -> list[tuple[Coordinate, float]]:
+    """Find a conformer on the grid, at every value that the coordinate's period makes equivalent."""
+    first = _coordinate(settings, molecule, settings.start_deg)
+    period = first.period_deg or 360.0
+    lowest = settings.start_deg - settings.step_deg / 2
+    value = lowest + (value_deg(first, molecule.geometry) - lowest) % period
+    places = [(_coordinate(settings, molecule, value), value)]
+    while (value := value + period) < settings.stop_deg + settings.step_deg / 2:
+        places.append((_coordinate(settings, molecule, value), value))
+    return places
+
+
+def _coordinate(settings: ScanSettings, molecule: Molecule, near_deg: float) -> Coordinate:
+    if settings.coordinate == "twist":
+        return twist_coordinate(molecule, near_deg)
+    assert settings.atoms is not None
+    coordinate = Coordinate(kind="dihedral", quadruples=(settings.atoms,))
+    value_deg(coordinate, molecule.geometry)  # refuses atoms that do not exist or lie on a line
+    return coordinate
+
+
+def _dft(this: Run, runner: LocalRunner) -> list[Verdict]:
+    settings = this.settings.dft
+    assert settings is not None
+    device, said = resolve_device(settings.device)
+    level = levels.dft_level(settings, device)
+    runner.display.say(f"dft: {level.title} {level.engine_version}. {said}")
+    runner.begin("dft", device)
+    return single_points(_geometries(this), level, runner)
+
+
+def _geometries(this: Run) -> list[Geometry]:
+    """List the conformers, and the points of the profile that the input chooses."""
+    scan_settings = this.settings.scan
+    geometries = []
+    for verdict, molecule in _survivors(this):
+        places = _places(scan_settings, molecule) if scan_settings else []
+        geometries.append(Geometry(verdict.label, molecule, places[0][1] if places else None))
+    if scan_settings and scan_settings.dft_points != "none":
+        geometries += _chosen_points(this, scan_settings)
+    return geometries
+
+
+def _chosen_points(this: Run, settings: ScanSettings) -> list[Geometry]:
+    verdicts = this.verdicts("scan")
+    if verdicts is None:
+        raise InputError(f"{this.directory}: the scan has not finished with this input; run it first (--only scan)")
+    points = []
+    for verdict in (each for each in verdicts if each.kept):
+        record = task_record(this.records, verdict.key)
+        assert isinstance(record.outcome, Relaxed)
+        points.append((record.outcome.result.energy, verdict, record.outcome.molecule))
+    if settings.dft_points == "top":
+        points = [max(points, key=lambda point: point[0])] if points else []
+    elif isinstance(settings.dft_points, tuple):
+        wanted = settings.dft_points
+        points = [point for point in points if any(abs((point[1].value_deg or 0.0) - value) < 0.5 for value in wanted)]
+    return [Geometry(verdict.label, molecule, verdict.value_deg) for _, verdict, molecule in points]

@@ -1,0 +1,150 @@
+"""Tasks run here, each in a worker process; outcomes come back as they are done. A dead worker costs one task."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from pydantic import TypeAdapter
+
+from qcdriver.schema import Failure, Outcome, Provenance, Resources, Task
+
+_OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
+_STACK = "2G"
+"""Stack of each thread: the 373-atom cluster overruns the usual 8 MB in xTB's Fortran."""
+
+Listener = Callable[[int, str], None]
+"""Told (position of the task in the batch, one line of progress)."""
+
+
+class Pool:
+    """At most `jobs` workers with equal `resources`; a context manager that leaves no process and no scratch behind.
+
+    What the workers' libraries print is kept in `log`.
+    """
+
+    def __init__(self, jobs: int, resources: Resources, log: Path) -> None:
+        self.jobs, self.resources, self.log = jobs, resources, log
+        self._scratch = Path(tempfile.mkdtemp(prefix="qcdriver-"))
+        self._idle: list[_Worker] = []
+        self._all: list[_Worker] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed = True
+        for worker in self._all:
+            worker.kill()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def run(self, tasks: Sequence[Task], listener: Listener) -> Iterator[tuple[int, Outcome, Provenance | None]]:
+        """Give (position, outcome, provenance) in the order of completion.
+
+        A worker that died gives a `Failure` of type "WorkerDied" and no provenance.
+        """
+        todo = queue.SimpleQueue[int]()
+        done = queue.SimpleQueue[tuple[int, Outcome, Provenance | None]]()
+        for position in range(len(tasks)):
+            todo.put(position)
+
+        def serve() -> None:
+            while not self._closed:
+                try:
+                    position = todo.get_nowait()
+                except queue.Empty:
+                    return
+                done.put((position, *self._compute(tasks[position], position, listener)))
+
+        for _ in range(min(self.jobs, len(tasks))):
+            threading.Thread(target=serve, daemon=True).start()
+        for _ in tasks:
+            yield _wait(done)
+
+    def _compute(self, task: Task, position: int, listener: Listener) -> tuple[Outcome, Provenance | None]:
+        with self._lock:
+            worker = self._idle.pop() if self._idle else None
+            if worker is None:
+                worker = _Worker(self.resources, self._scratch, self.log)
+                self._all.append(worker)
+        answer = worker.ask(task, self.resources, lambda text: listener(position, text))
+        if answer is None:
+            code = worker.kill()
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            return Failure(error_type="WorkerDied", message=f"the worker ended by {how}; see {self.log}"), None
+        with self._lock:
+            self._idle.append(worker)
+        return answer
+
+
+def _wait(done: queue.SimpleQueue[tuple[int, Outcome, Provenance | None]]) -> tuple[int, Outcome, Provenance | None]:
+    """Wait in short spells, so that Ctrl-C is heard at once on every platform."""
+    while True:
+        try:
+            return done.get(timeout=0.5)
+        except queue.Empty:
+            continue
+
+
+class _Worker:
+    """One child process, in a session of its own so that Ctrl-C reaches only the driver."""
+
+    def __init__(self, resources: Resources, scratch: Path, log: Path) -> None:
+        threads = str(resources.threads)
+        environment = os.environ | {
+            "OMP_NUM_THREADS": threads,
+            "OPENBLAS_NUM_THREADS": threads,
+            "MKL_NUM_THREADS": threads,
+            "OMP_STACKSIZE": _STACK,
+            "OMP_MAX_ACTIVE_LEVELS": "1",
+            "PYSCF_MAX_MEMORY": str(resources.memory_mb),
+        }
+        with log.open("ab") as stderr:
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", 'ulimit -s unlimited 2>/dev/null; exec "$0" -m qcdriver.worker', sys.executable],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                cwd=tempfile.mkdtemp(dir=scratch),
+                env=environment,
+                start_new_session=True,
+                text=True,
+                encoding="utf-8",
+            )
+
+    def ask(
+        self, task: Task, resources: Resources, listener: Callable[[str], None]
+    ) -> tuple[Outcome, Provenance] | None:
+        """Send a task and wait for its outcome; None when the process ended without one."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        request = {"task": task.model_dump(mode="json"), "resources": resources.model_dump(mode="json")}
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        except OSError:
+            return None
+        for line in self._process.stdout:
+            answer = json.loads(line)
+            if "outcome" in answer:
+                return _OUTCOME.validate_python(answer["outcome"]), Provenance.model_validate(answer["provenance"])
+            listener(answer["progress"])
+        return None
+
+    def kill(self) -> int:
+        """End the process now and give its exit code."""
+        self._process.kill()
+        return self._process.wait()

@@ -1,0 +1,202 @@
+"""Molecules -> relaxed, deduplicated, ranked survivors.
+
+Every candidate gets a cheap relaxation, the best a tight one; a soft surface (phosphines librate) moves energies by
+more than the isomers differ, so only tightly relaxed ones are compared. Nothing is dropped without a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from qcdriver import units
+from qcdriver.candidates import Candidate
+from qcdriver.config import PrescreenSettings
+from qcdriver.errors import ConvergenceError
+from qcdriver.schema import Level, Molecule, Relaxation, Relaxed, TaskRecord, Verdict
+from qcdriver.stage import Job, Runner
+from qcdriver.structures.bonds import bond_matrix, broken, is_metal
+from qcdriver.structures.similarity import same_structure
+
+
+@dataclass(frozen=True)
+class _Relaxing:
+    candidate: Candidate
+    molecule: Molecule
+    key: str
+    relaxed: Relaxed | None = None
+    dropped: str | None = None
+
+    @property
+    def energy(self) -> float:
+        assert self.relaxed is not None
+        return self.relaxed.result.energy
+
+
+def prescreen(
+    candidates: Sequence[Candidate],
+    settings: PrescreenSettings,
+    level: Level,
+    preoptimization: Level | None,
+    run: Runner,
+) -> list[Verdict]:
+    """Relax every candidate, keep the best.
+
+    Parameters
+    ----------
+    candidates
+        Built geometries; each isomer's best is tightened, and kept, even outside the window when it is its only one:
+        comparing the isomers is what the run is for.
+    level, preoptimization
+        The level that ranks, and the force field that settles the ligands around the held core first (None: not).
+
+    Returns
+    -------
+    A verdict on every candidate, the kept ones first, by rising energy.
+
+    Raises
+    ------
+    ConvergenceError
+        Nothing survived.
+    """
+    all_of_them = [_Relaxing(candidate, candidate.molecule, candidate.key) for candidate in candidates]
+    if preoptimization is not None:
+        all_of_them = _preoptimized(all_of_them, settings, preoptimization, run)
+    all_of_them = _relaxed(all_of_them, level, settings, "cheap", run)
+    all_of_them = _only_the_best(all_of_them, settings)
+    all_of_them = _relaxed(all_of_them, level, settings, "tight", run)
+    all_of_them = _without_duplicates(all_of_them, settings)
+    all_of_them = _selected(all_of_them, settings)
+    if all(each.dropped for each in all_of_them):
+        reasons = "; ".join(f"{each.candidate.label}: {each.dropped}" for each in all_of_them)
+        raise ConvergenceError(f"no candidate survived the prescreen ({reasons})")
+    return _verdicts(all_of_them)
+
+
+def held_core(molecule: Molecule) -> tuple[int, ...]:
+    """List the metal atoms and what binds them: a force field knows little of these, and much of the ligands."""
+    metals = [atom for atom, symbol in enumerate(molecule.symbols) if is_metal(symbol)]
+    bonded = bond_matrix(molecule)[metals].nonzero()[1] if metals else ()
+    return tuple(sorted({*metals, *(int(atom) for atom in bonded)}))
+
+
+def _preoptimized(those: list[_Relaxing], settings: PrescreenSettings, level: Level, run: Runner) -> list[_Relaxing]:
+    """Relax the ligands with a force field; a candidate that fails here goes on as it was built."""
+    jobs: list[Job] = [
+        (
+            f"{each.candidate.label} {level.model.method}",
+            Relaxation(
+                molecule=each.molecule,
+                level=level,
+                convergence=settings.cheap.convergence,
+                frozen_atoms=held_core(each.molecule),
+            ),
+        )
+        for each in those
+    ]
+    settled = []
+    for each, record in zip(those, run(jobs), strict=True):
+        if isinstance(record.outcome, Relaxed):
+            each = replace(each, molecule=record.outcome.molecule, key=record.key)
+        settled.append(each)
+    return settled
+
+
+def _relaxed(
+    those: list[_Relaxing], level: Level, settings: PrescreenSettings, which: str, run: Runner
+) -> list[_Relaxing]:
+    """Relax all that are not dropped; drop what did not converge or fell apart."""
+    threshold = settings.cheap if which == "cheap" else settings.tight
+    going = [each for each in those if not each.dropped]
+    jobs: list[Job] = [
+        (
+            f"{each.candidate.label} {level.model.method} {which}",
+            Relaxation(molecule=each.molecule, level=level, convergence=threshold.convergence),
+        )
+        for each in going
+    ]
+    after = {id(each): _judged(each, record) for each, record in zip(going, run(jobs), strict=True)}
+    return [after.get(id(each), each) for each in those]
+
+
+def _judged(each: _Relaxing, record: TaskRecord) -> _Relaxing:
+    if not isinstance(record.outcome, Relaxed):
+        message = getattr(record.outcome, "message", "no relaxation")
+        return replace(each, key=record.key, relaxed=None, dropped=f"not converged: {message}")
+    relaxed = record.outcome
+    damage = broken(each.candidate.molecule, relaxed.molecule)
+    return replace(
+        each,
+        molecule=relaxed.molecule,
+        key=record.key,
+        relaxed=relaxed,
+        dropped=f"fell apart: {damage}" if damage else None,
+    )
+
+
+def _ranked(those: list[_Relaxing]) -> list[_Relaxing]:
+    return sorted((each for each in those if each.relaxed), key=lambda each: each.energy)
+
+
+def _only_the_best(those: list[_Relaxing], settings: PrescreenSettings) -> list[_Relaxing]:
+    """Drop, before the tight pass, what lies far above and what is beyond `max_tight` of its isomer."""
+    going = [each for each in _ranked(those) if not each.dropped]
+    if not going:
+        return those
+    lowest, seen, reasons = going[0].energy, dict[str, int](), dict[int, str]()
+    for each in going:
+        isomer = each.candidate.isomer
+        above = (each.energy - lowest) * units.KCAL_MOL
+        if isomer in seen and above > settings.window_kcal_mol:
+            reasons[id(each)] = f"{above:.1f} kcal/mol above the lowest after the cheap pass"
+        elif seen.get(isomer, 0) >= settings.max_tight:
+            reasons[id(each)] = f"behind the {settings.max_tight} best of {isomer} after the cheap pass"
+        else:
+            seen[isomer] = seen.get(isomer, 0) + 1
+    return [replace(each, dropped=reasons[id(each)]) if id(each) in reasons else each for each in those]
+
+
+def _without_duplicates(those: list[_Relaxing], settings: PrescreenSettings) -> list[_Relaxing]:
+    """Drop what relaxed to a structure that is there already (mirror images and renumbered atoms included)."""
+    kept: list[_Relaxing] = []
+    reasons: dict[int, str] = {}
+    for each in (each for each in _ranked(those) if not each.dropped):
+        twin = next(
+            (
+                other
+                for other in kept
+                if (each.energy - other.energy) * units.KCAL_MOL <= settings.duplicate_kcal_mol
+                and same_structure(each.molecule, other.molecule, settings.duplicate_angstrom)
+            ),
+            None,
+        )
+        if twin is None:
+            kept.append(each)
+        else:
+            reasons[id(each)] = f"the same structure as {twin.candidate.label}"
+    return [replace(each, dropped=reasons[id(each)]) if id(each) in reasons else each for each in those]
+
+
+def _selected(those: list[_Relaxing], settings: PrescreenSettings) -> list[_Relaxing]:
+    """Keep each isomer's best, then by energy inside the window, at most `max_kept`."""
+    going = [each for each in _ranked(those) if not each.dropped]
+    if not going:
+        return those
+    lowest = going[0].energy
+    best = {each.candidate.isomer: each for each in reversed(going)}
+    order = sorted(going, key=lambda each: (best[each.candidate.isomer] is not each, each.energy))
+    reasons = {}
+    for place, each in enumerate(order):
+        above = (each.energy - lowest) * units.KCAL_MOL
+        if place >= settings.max_kept:
+            reasons[id(each)] = f"beyond max_kept = {settings.max_kept}"
+        elif above > settings.window_kcal_mol and best[each.candidate.isomer] is not each:
+            reasons[id(each)] = f"{above:.1f} kcal/mol above the lowest"
+    return [replace(each, dropped=reasons[id(each)]) if id(each) in reasons else each for each in those]
+
+
+def _verdicts(those: list[_Relaxing]) -> list[Verdict]:
+    order = sorted(those, key=lambda each: (each.dropped is not None, each.energy if each.relaxed else 0.0))
+    return [
+        Verdict(label=each.candidate.label, key=each.key, kept=not each.dropped, reason=each.dropped) for each in order
+    ]

@@ -1,0 +1,124 @@
+"""What a person sees while a run goes on, on standard error: live bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from qcdriver.schema import Failure, Outcome, Relaxed, Result
+
+QUIET_S = 60.0
+"""Without a terminal, a running calculation reports at most this often."""
+
+
+class Display:
+    """Follows a run batch by batch; a context manager."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False)
+        self._live = self.console.is_terminal
+        self._bars = Bars(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=16),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}", markup=False),
+            console=self.console,
+            transient=True,
+            disable=not self._live,
+        )
+        self._batch: Batch | None = None
+
+    def __enter__(self) -> Display:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def say(self, line: str) -> None:
+        """Print one line that stays."""
+        self.console.print(line, markup=False, soft_wrap=True)
+
+    def batch(self, stage: str, labels: list[str], before: int = 0, expected: int = 0) -> Batch:
+        """Begin a group of calculations that run side by side.
+
+        A stage that finds out as it goes what comes next (a scan) says how many it `expected` in all, of which
+        `before` are done; a group that stands alone says nothing.
+        """
+        return Batch(self, stage, labels, before, max(expected, before + len(labels)))
+
+
+class Batch:
+    """A group of equal calculations: which are running, how far, and the time left."""
+
+    def __init__(self, display: Display, stage: str, labels: list[str], before: int, total: int) -> None:
+        self._display, self._stage, self._labels = display, stage, labels
+        self._before, self._total, self._done = before, total, 0
+        self._started = self._last_line = time.monotonic()
+        self._bar = display._bars.add_task(stage, total=total, completed=before, note="")
+        self._rows: dict[int, TaskID] = {}
+
+    def advance(self, position: int, text: str) -> None:
+        """Show the newest word of one running calculation."""
+        label = self._labels[position]
+        if self._display._live:
+            if position not in self._rows:
+                self._rows[position] = self._display._bars.add_task(f"  {label}", total=None, note="")
+            self._display._bars.update(self._rows[position], note=text)
+        elif time.monotonic() - self._last_line > QUIET_S:
+            self._last_line = time.monotonic()
+            self._display.say(f"{self._stage}: {label}: {text}")
+
+    def finish(self, position: int, outcome: Outcome, wall_s: float | None) -> None:
+        """Say in one line what came of a calculation, and how long the rest may take."""
+        self._done += 1
+        self._last_line = time.monotonic()
+        if position in self._rows:
+            self._display._bars.remove_task(self._rows.pop(position))
+        left = self._left()
+        self._display._bars.update(self._bar, advance=1, note=left)
+        took = "" if wall_s is None else f" ({duration(wall_s)})"
+        counted = f"{self._stage} {self._before + self._done}/{self._total}"
+        suffix = f"; {left}" if left and not self._display._live else ""
+        self._display.say(f"{counted}: {self._labels[position]}: {told(outcome)}{took}{suffix}")
+
+    def close(self) -> None:
+        """Clear the bars of this batch."""
+        for row in (self._bar, *self._rows.values()):
+            self._display._bars.remove_task(row)
+
+    def _left(self) -> str:
+        remaining = self._total - self._before - self._done
+        if not remaining:
+            return ""
+        each = (time.monotonic() - self._started) / self._done
+        return f"about {duration(each * remaining)} left"
+
+
+def told(outcome: Outcome) -> str:
+    """Say what came of a calculation in a few words."""
+    if isinstance(outcome, Failure):
+        return f"FAILED: {outcome.message}"
+    if isinstance(outcome, Relaxed):
+        return f"E = {outcome.result.energy:.6f} hartree after {outcome.n_gradients} gradients"
+    if isinstance(outcome, Result):
+        cycles = sum(attempt.cycles for attempt in outcome.scf)
+        return f"E = {outcome.energy:.6f} hartree" + (f" after {cycles} SCF cycles" if cycles else "")
+    return outcome.molecule.formula
+
+
+def duration(seconds: float) -> str:
+    """Write a time span for a person: 12 s, 3 min 20 s, 2 h 5 min."""
+    whole = round(seconds)
+    if whole < 100:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+    if whole < 6000:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,130 @@
+"""A summary -> tables for a terminal, and one picture of energy and gap along the scanned coordinate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from qcdriver.summary import Conformer, Profile, Summary
+
+
+def print_summary(summary: Summary, console: Console) -> None:
+    """Print conformers, profile, spreads and what was dropped."""
+    console.print(f"\n{summary.title}  ({summary.formula})", markup=False, highlight=False)
+    console.print(_conformer_table(summary.conformers))
+    for profile in summary.profiles:
+        console.print(_profile_table(profile))
+    for spread in summary.spreads:
+        if spread.n_starts > 1:
+            console.print(
+                f"{spread.isomer}: {spread.n_starts} starts relaxed tightly end {spread.kcal_mol:.2f} kcal/mol apart "
+                f"({spread.level})",
+                highlight=False,
+            )
+    off_profile = [each for each in summary.dropped if each.stage != "scan"]
+    if off_profile:
+        console.print("not carried on:", highlight=False)
+    for each in off_profile:
+        console.print(f"  {each.stage} {each.label}: {each.reason}", markup=False, highlight=False, soft_wrap=True)
+    if summary.experiment_source:
+        console.print(
+            f"measured gaps (optical, not HOMO-LUMO): {summary.experiment_source}", markup=False, highlight=False
+        )
+
+
+def _conformer_table(conformers: Iterable[Conformer]) -> Table:
+    conformers = list(conformers)
+    table = Table(box=box.SIMPLE_HEAD, title="Conformers", title_justify="left")
+    table.add_column("level")
+    table.add_column("conformer")
+    measured = any(each.experimental_gap_ev is not None for each in conformers)
+    for heading in ("dE kcal/mol", "gap eV", *(["measured eV"] if measured else [])):
+        table.add_column(heading, justify="right")
+    rods = any(each.measures for each in conformers)
+    if rods:
+        table.add_column("twist deg", justify="right")
+        table.add_column("halides bind")
+    last_level = None
+    for each in conformers:
+        table.add_row(
+            each.level if each.level != last_level else "",
+            each.label,
+            _number(each.relative_energy_kcal_mol, 2) if each.converged else "failed",
+            _number(each.gap_ev, 3),
+            *([_number(each.experimental_gap_ev, 2)] if measured else []),
+            *(
+                (_number(each.measures.twist_deg, 1), each.measures.modes)
+                if each.measures
+                else ("-", "-")
+                if rods
+                else ()
+            ),
+        )
+        last_level = each.level
+    return table
+
+
+def _profile_table(profile: Profile) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title=f"{profile.coordinate} profile, {profile.level}", title_justify="left")
+    for heading in (f"{profile.coordinate} deg", "dE kcal/mol", "gap eV"):
+        table.add_column(heading, justify="right")
+    belt = any(point.modes for point in profile.points)
+    if belt:
+        table.add_column("belt")
+    table.add_column("structure")
+    for point in profile.points:
+        table.add_row(
+            _number(point.value_deg, 1),
+            _number(point.relative_energy_kcal_mol, 2),
+            _number(point.gap_ev, 3),
+            *((point.modes or "-",) if belt else ()),
+            point.label,
+        )
+    return table
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "-" if value is None else f"{round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def plot_profiles(summary: Summary, path: Path) -> bool:
+    """Draw energy above gap, one line a level; False, and no file, when there is no profile.
+
+    A profile with few points (DFT on chosen ones) is drawn as markers: a line would claim what lies between.
+    """
+    if not summary.profiles:
+        return False
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.0, 6.0), layout="constrained")
+    FigureCanvasAgg(figure)
+    energy, gap = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    conformers = {conformer.label for conformer in summary.conformers}
+    most = max(len(profile.points) for profile in summary.profiles)
+    for profile in summary.profiles:
+        style = "o-" if len(profile.points) == most else "D"
+        values = [point.value_deg for point in profile.points]
+        energy.plot(values, [point.relative_energy_kcal_mol for point in profile.points], style, label=profile.level)
+        with_gap = [(point.value_deg, point.gap_ev) for point in profile.points if point.gap_ev is not None]
+        if with_gap:
+            gap.plot(*zip(*with_gap, strict=True), style, label=profile.level)
+        for point in profile.points:
+            if point.label in conformers:
+                place = (point.value_deg, point.relative_energy_kcal_mol)
+                energy.annotate(point.label, place, xytext=(5, 5), textcoords="offset points")
+    energy.set_ylabel("relative energy (kcal/mol)")
+    energy.legend(frameon=False)
+    energy.set_title(summary.title)
+    gap.set_ylabel("HOMO-LUMO gap (eV)")
+    gap.set_xlabel(f"{summary.profiles[0].coordinate} (deg)")
+    for axes in (energy, gap):
+        axes.grid(alpha=0.25)
+    part = path.with_suffix(".part.png")
+    figure.savefig(part, dpi=150)
+    part.replace(path)
+    return True

@@ -1,0 +1,200 @@
+"""Seeds and a grid -> a relaxed profile: `next_starts` is a pure function from the state of a scan to its next points.
+
+A scan driven from one side lags behind itself (the chloride belt of the rod does), so every point is approached from
+wherever a lower structure appears: a point that is new or improved proposes its structure to its neighbours, until
+nothing improves (wavefront propagation, Qiu et al. 2020, doi:10.1063/5.0009232). Because the state follows from the
+records, a restart is a replay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from qcdriver import units
+from qcdriver.coordinates import driven
+from qcdriver.schema import (
+    Convergence,
+    Coordinate,
+    Failure,
+    Level,
+    Molecule,
+    Relaxation,
+    Relaxed,
+    Target,
+    TaskRecord,
+    Verdict,
+)
+from qcdriver.stage import Job, Runner
+
+REACHED_WITHIN_DEG = 0.1
+"""A point whose measured coordinate is further from its target than this is a failure, not a point."""
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A structure to start from, with the coordinate in its own numbering of atoms, and its value there."""
+
+    label: str
+    molecule: Molecule
+    coordinate: Coordinate
+    value_deg: float
+
+
+@dataclass(frozen=True)
+class Start:
+    """A proposal: relax this structure at grid point `index`. `came_from`: the grid point that proposes it."""
+
+    index: int
+    seed: str
+    molecule: Molecule
+    coordinate: Coordinate
+    came_from: int | None
+
+
+@dataclass(frozen=True)
+class Point:
+    """The lowest structure known at a grid value."""
+
+    start: Start
+    key: str
+    relaxed: Relaxed
+
+    @property
+    def energy(self) -> float:
+        """In hartree."""
+        return self.relaxed.result.energy
+
+
+@dataclass(frozen=True)
+class ScanState:
+    """The best of every grid point, and which were new or improved in the last round."""
+
+    grid_deg: tuple[float, ...]
+    best: Mapping[int, Point]
+    fresh: frozenset[int]
+
+
+def apart_deg(a_deg: float, b_deg: float) -> float:
+    """Give the distance of two values of one coordinate in one numbering of atoms: 0 to 180 deg."""
+    return abs((a_deg - b_deg + 180.0) % 360.0 - 180.0)
+
+
+def first_starts(seeds: Sequence[Seed], grid_deg: Sequence[float]) -> list[Start]:
+    """Place each seed on the grid value nearest to its own."""
+    starts = []
+    for seed in seeds:
+        distance = [apart_deg(seed.value_deg, value) for value in grid_deg]
+        index = distance.index(min(distance))
+        starts.append(Start(index, seed.label, seed.molecule, seed.coordinate, None))
+    return starts
+
+
+def next_starts(state: ScanState) -> list[Start]:
+    """Propose every fresh point's structure to its neighbours on the grid, save the one it came from."""
+    starts = []
+    for index in sorted(state.fresh):
+        point = state.best[index]
+        starts += [
+            Start(neighbour, point.start.seed, point.relaxed.molecule, point.start.coordinate, index)
+            for neighbour in (index - 1, index + 1)
+            if 0 <= neighbour < len(state.grid_deg) and neighbour != point.start.came_from
+        ]
+    return starts
+
+
+def advanced(state: ScanState, points: Sequence[Point], improvement: float) -> ScanState:
+    """Take over the points that are new, or lower than the best by more than `improvement` (hartree)."""
+    best, fresh = dict(state.best), set[int]()
+    for point in points:
+        known = best.get(point.start.index)
+        if known is None or point.energy < known.energy - improvement:
+            best[point.start.index] = point
+            fresh.add(point.start.index)
+    return ScanState(state.grid_deg, best, frozenset(fresh))
+
+
+def scan(
+    seeds: Sequence[Seed],
+    grid_deg: Sequence[float],
+    level: Level,
+    convergence: Convergence,
+    improvement: float,
+    run: Runner,
+) -> list[Verdict]:
+    """Relax along the grid until no point improves.
+
+    Parameters
+    ----------
+    grid_deg
+        Values of the coordinate, rising.
+    convergence, improvement
+        Of each relaxation, and by how much (hartree) a point must beat the best to be taken over.
+
+    Returns
+    -------
+    A verdict on every attempt; the kept ones are the profile, at most one for each grid value.
+    """
+    state = ScanState(tuple(grid_deg), {}, frozenset())
+    starts = first_starts(seeds, grid_deg)
+    attempts: list[tuple[Start, TaskRecord, str | None]] = []
+    while starts:
+        records = run([_job(start, state.grid_deg, level, convergence) for start in starts])
+        points = []
+        for start, record in zip(starts, records, strict=True):
+            reason = _refusal(record, state.grid_deg[start.index])
+            attempts.append((start, record, reason))
+            if reason is None and isinstance(record.outcome, Relaxed):
+                points.append(Point(start, record.key, record.outcome))
+        state = advanced(state, points, improvement)
+        starts = next_starts(state)
+    return _verdicts(state, attempts)
+
+
+def _job(start: Start, grid_deg: tuple[float, ...], level: Level, convergence: Convergence) -> Job:
+    value = grid_deg[start.index]
+    task = Relaxation(
+        molecule=driven(start.molecule, start.coordinate, value),
+        level=level,
+        convergence=convergence,
+        targets=(Target(coordinate=start.coordinate, value_deg=value),),
+    )
+    return attempt_label(start, grid_deg), task
+
+
+def attempt_label(start: Start, grid_deg: tuple[float, ...]) -> str:
+    """Name an attempt: the grid value, and where its structure came from."""
+    origin = start.seed if start.came_from is None else f"{start.seed} via {grid_deg[start.came_from]:g}"
+    return f"{grid_deg[start.index]:g} deg from {origin}"
+
+
+def _refusal(record: TaskRecord, value_deg: float) -> str | None:
+    if isinstance(record.outcome, Failure):
+        return f"not converged: {record.outcome.message}"
+    if isinstance(record.outcome, Relaxed):
+        reached = record.outcome.reached_deg[0]
+        if apart_deg(reached, value_deg) > REACHED_WITHIN_DEG:
+            return f"reached {reached:.2f} deg instead of {value_deg:g}"
+        return None
+    return "no relaxation"
+
+
+def _verdicts(state: ScanState, attempts: Sequence[tuple[Start, TaskRecord, str | None]]) -> list[Verdict]:
+    verdicts = []
+    for start, record, refusal in attempts:
+        reason = refusal
+        relaxed = record.outcome if isinstance(record.outcome, Relaxed) else None
+        best = state.best.get(start.index)
+        if reason is None and relaxed is not None and best is not None and best.key != record.key:
+            above = (relaxed.result.energy - best.energy) * units.KCAL_MOL
+            reason = f"{above:+.2f} kcal/mol against the structure from {best.start.seed}, which was kept"
+        verdicts.append(
+            Verdict(
+                label=attempt_label(start, state.grid_deg),
+                key=record.key,
+                kept=reason is None,
+                reason=reason,
+                value_deg=relaxed.reached_deg[0] if relaxed else None,
+            )
+        )
+    return verdicts

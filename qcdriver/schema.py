@@ -1,0 +1,379 @@
+"""What travels through the program: molecules, specifications, tasks, results, provenance. All typed, all frozen.
+
+Names are QCSchema's where it has one. Everything is in atomic units (bohr, hartree, hartree/bohr, radian for no
+thing: angles are in degrees and say so). Unknown is None. Every class is one JSON object and back, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+ELEMENTS = (  # in the order of their atomic numbers
+    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr "
+    "Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu "
+    "Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr"
+).split()
+ATOMIC_NUMBER = {symbol: number for number, symbol in enumerate(ELEMENTS, start=1)}
+
+
+def _as_array(value: object) -> np.ndarray:
+    array = np.array(value, dtype=float)
+    if not np.isfinite(array).all():
+        raise ValueError("holds a number that is not finite")
+    array.setflags(write=False)
+    return array
+
+
+Array = Annotated[
+    np.ndarray,
+    BeforeValidator(_as_array),
+    PlainSerializer(lambda a: a.tolist()),
+    WithJsonSchema({"type": "array"}),
+]
+"""A read-only float array; nested lists in JSON, exact to the last bit."""
+
+
+class Frozen(BaseModel):
+    """Base of every type here: immutable, and an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    def __eq__(self, other: object) -> bool:
+        # Pydantic's own comparison fails on arrays.
+        return type(self) is type(other) and self.model_dump_json() == other.model_dump_json()
+
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())
+
+
+class Molecule(Frozen):
+    """One molecule, its charge and spin.
+
+    Attributes
+    ----------
+    symbols
+        Element symbols, (natoms,).
+    geometry
+        Positions, (natoms, 3), bohr.
+    molecular_charge
+        Total charge.
+    molecular_multiplicity
+        2S + 1. Must fit the number of electrons.
+    """
+
+    symbols: tuple[str, ...]
+    geometry: Array
+    molecular_charge: int = 0
+    molecular_multiplicity: int = Field(default=1, ge=1)
+
+    @field_validator("symbols")
+    @classmethod
+    def _known_elements(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        if not symbols:
+            raise ValueError("a molecule needs at least one atom")
+        for index, symbol in enumerate(symbols):
+            if symbol not in ATOMIC_NUMBER:
+                raise ValueError(f"atom {index}: {symbol!r} is not an element symbol")
+        return symbols
+
+    @model_validator(mode="after")
+    def _shapes_and_parity(self) -> Molecule:
+        if self.geometry.shape != (len(self.symbols), 3):
+            raise ValueError(f"geometry has shape {self.geometry.shape}, not ({len(self.symbols)}, 3)")
+        unpaired = self.molecular_multiplicity - 1
+        if self.n_electrons < unpaired or (self.n_electrons - unpaired) % 2:
+            raise ValueError(
+                f"multiplicity {self.molecular_multiplicity} does not fit {self.n_electrons} electrons "
+                f"({self.formula}, charge {self.molecular_charge:+d}); "
+                f"{'an even' if self.n_electrons % 2 else 'an odd'} multiplicity or another charge would"
+            )
+        return self
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """Atomic numbers, (natoms,)."""
+        return np.array([ATOMIC_NUMBER[symbol] for symbol in self.symbols])
+
+    @property
+    def n_electrons(self) -> int:
+        """All electrons, cores included."""
+        return int(self.numbers.sum()) - self.molecular_charge
+
+    @property
+    def formula(self) -> str:
+        """Hill formula without the charge: C, H, then the alphabet (no C: the alphabet alone)."""
+        return hill_formula(Counter(self.symbols))
+
+    def moved(self, geometry: np.ndarray) -> Molecule:
+        """Give the same molecule at other positions, (natoms, 3) in bohr."""
+        return self.model_validate({**self.__dict__, "geometry": geometry})
+
+
+def hill_formula(counts: Counter[str]) -> str:
+    """Write a composition in Hill order (doi:10.1021/ja02046a005)."""
+    first = ["C", "H"] if "C" in counts else []
+    order = first + sorted(set(counts) - set(first))
+    return "".join(f"{s}{counts[s] if counts[s] > 1 else ''}" for s in order if counts[s])
+
+
+class Model(Frozen):
+    """A level of theory: `method` (GFN1-xTB, pbe, ...) and, for DFT, a `basis`."""
+
+    method: str
+    basis: str | None = None
+
+
+class Level(Frozen):
+    """All that fixes an energy but the molecule: engine, its version, model, keywords.
+
+    Two energies may be subtracted if, and only if, their levels are equal. `keywords` are the engine's own,
+    validated by its `Keywords` class.
+    """
+
+    engine: str
+    engine_version: str
+    model: Model
+    keywords: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """For a table: method, dispersion, basis, engine."""
+        name = self.model.method
+        if dispersion := self.keywords.get("dispersion"):
+            name += {"d3bj": "-D3(BJ)", "d4": "-D4"}.get(str(dispersion), f"-{dispersion}")
+        if self.model.basis:
+            name += f"/{self.model.basis}"
+        return f"{name} ({self.engine})"
+
+
+class Coordinate(Frozen):
+    """A geometric coordinate that can be measured, driven and held; angles in degrees.
+
+    `dihedral`: one quadruple of atoms. `twist`: the mean of several dihedrals that share their two middle atoms
+    (ring atom - centre - centre - ring atom), the rotation of one group against another about an axis that the
+    structure itself defines. `period_deg`: the coordinate's symmetry (72 for the rod), None if it has none but 360.
+    """
+
+    kind: Literal["dihedral", "twist"]
+    quadruples: tuple[tuple[int, int, int, int], ...] = Field(min_length=1)
+    period_deg: float | None = None
+
+    @model_validator(mode="after")
+    def _four_atoms(self) -> Coordinate:
+        if self.kind == "dihedral" and len(self.quadruples) != 1:
+            raise ValueError("a dihedral has one quadruple of atoms")
+        for four in self.quadruples:
+            if len(set(four)) != 4 or min(four) < 0:
+                raise ValueError(f"{list(four)} is not four different atoms counted from 0")
+        return self
+
+
+class Target(Frozen):
+    """A coordinate held at a value."""
+
+    coordinate: Coordinate
+    value_deg: float
+
+
+class Convergence(Frozen):
+    """When a relaxation is done: every condition must hold.
+
+    `max_force`: largest atomic force component free to act, hartree/bohr. `energy_change`: change over the last
+    step, hartree. `max_steps`: accepted steps before it is a failure.
+    """
+
+    max_force: float = Field(gt=0)
+    energy_change: float = Field(gt=0)
+    max_steps: int = Field(gt=0)
+
+
+class Resources(Frozen):
+    """What a calculation may use. It must not change the number."""
+
+    threads: int = Field(default=1, ge=1)
+    memory_mb: int = Field(default=4000, ge=1)
+    device: Literal["cpu", "gpu"] = "cpu"
+
+
+class Build(Frozen):
+    """Task: one geometry model of `source`, the `start`-th placement of its ligands drawn from `seed`."""
+
+    kind: Literal["build"] = "build"
+    source: str
+    settings: dict[str, JsonValue]
+    start: int = Field(default=0, ge=0)
+    seed: int = 0
+    program_version: str
+
+
+class SinglePoint(Frozen):
+    """Task: one energy, or energy and gradient, of one molecule at one level."""
+
+    kind: Literal["single_point"] = "single_point"
+    molecule: Molecule
+    level: Level
+    driver: Literal["energy", "gradient"] = "energy"
+
+
+class Relaxation(Frozen):
+    """Task: relax a molecule at one level, with atoms held still and coordinates held at a value."""
+
+    kind: Literal["relaxation"] = "relaxation"
+    molecule: Molecule
+    level: Level
+    convergence: Convergence
+    frozen_atoms: tuple[int, ...] = ()
+    targets: tuple[Target, ...] = ()
+
+
+Task = Annotated[Build | SinglePoint | Relaxation, Field(discriminator="kind")]
+"""One unit of work: what it computes follows from it alone."""
+
+
+class ScfAttempt(Frozen):
+    """One attempt of the SCF ladder and why it ended. Energies in hartree."""
+
+    strategy: str
+    converged: bool
+    cycles: int
+    energy: float | None = None
+    gradient_norm: float | None = None
+    gap: float | None = None
+    message: str | None = None
+
+
+class Built(Frozen):
+    """The geometry model that a `Build` gave."""
+
+    kind: Literal["built"] = "built"
+    molecule: Molecule
+
+
+class Result(Frozen):
+    """What an engine computed: a converged number, or there is none. Atomic units.
+
+    `gradient` (natoms, 3); `homo`, `lumo`, `gap` orbital energies in hartree (UKS: the highest occupied and the
+    lowest empty of either spin); `dipole` (3,) in e*bohr, about the centre of nuclear charge; `mulliken_charges`
+    (natoms,); `scf` the attempts in order.
+    """
+
+    kind: Literal["result"] = "result"
+    energy: float
+    gradient: Array | None = None
+    homo: float | None = None
+    lumo: float | None = None
+    gap: float | None = None
+    dipole: Array | None = None
+    mulliken_charges: Array | None = None
+    n_basis_functions: int | None = None
+    scf: tuple[ScfAttempt, ...] = ()
+    device: str | None = None
+
+
+class Relaxed(Frozen):
+    """What a relaxation reached: the last geometry and the engine's result there.
+
+    `energies` at each accepted geometry, the start first; `max_force` as `Convergence` defines it;
+    `reached_deg` the measured value of each target, in order.
+    """
+
+    kind: Literal["relaxed"] = "relaxed"
+    molecule: Molecule
+    result: Result
+    energies: tuple[float, ...]
+    n_gradients: int
+    max_force: float
+    reached_deg: tuple[float, ...] = ()
+
+
+class Failure(Frozen):
+    """A task that gave no number: the class of the error, its one line, and the history if there was one."""
+
+    kind: Literal["failure"] = "failure"
+    error_type: str
+    message: str
+    history: tuple[dict[str, Any], ...] = ()
+
+
+Outcome = Annotated[Built | Result | Relaxed | Failure, Field(discriminator="kind")]
+"""What a task gave."""
+
+
+class Provenance(Frozen):
+    """Who computed a record, with what, where, how long. Times in seconds, memory in MB."""
+
+    program: str = "qcdriver"
+    program_version: str
+    libraries: dict[str, str]
+    host: str
+    python: str
+    threads: int
+    device: str | None = None
+    started_utc: str
+    wall_s: float
+    cpu_s: float
+    peak_memory_mb: float | None = None
+
+
+class Verdict(Frozen):
+    """What a stage decided about one of its calculations.
+
+    `label` says which, as ISOMER or ISOMER#START for conformers; `key` is its record; `reason` says why it was dropped
+    (None: kept); `value_deg` is the measured coordinate of a point on a profile.
+    """
+
+    label: str
+    key: str
+    kept: bool
+    reason: str | None = None
+    value_deg: float | None = None
+
+
+class TaskRecord(Frozen):
+    """One task and what came of it, whole in one line of `records.jsonl`; no provenance: its process died."""
+
+    schema_name: Literal["qcdriver_task"] = "qcdriver_task"
+    schema_version: Literal[1] = 1
+    key: str
+    stage: str
+    label: str
+    task: Task
+    outcome: Outcome
+    provenance: Provenance | None
+
+    @property
+    def success(self) -> bool:
+        """Whether there is a number."""
+        return self.outcome.kind != "failure"
+
+
+class StageRecord(Frozen):
+    """What a stage made of its tasks: every candidate with its verdict, so that nothing is dropped silently.
+
+    `key` hashes the settings the stage ran with, so a later stage finds it on another machine.
+    """
+
+    schema_name: Literal["qcdriver_stage"] = "qcdriver_stage"
+    schema_version: Literal[1] = 1
+    key: str
+    stage: str
+    verdicts: tuple[Verdict, ...]
+    program_version: str
+    finished_utc: str
+
+
+Record = Annotated[TaskRecord | StageRecord, Field(discriminator="schema_name")]

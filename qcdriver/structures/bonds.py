@@ -1,0 +1,204 @@
+"""A molecule in, who is bonded to whom: the bond graph, its fragments and ligands, and what broke on relaxation.
+
+Bonds come from distances and covalent radii (Cordero et al., doi:10.1039/b801115j). Neighbours are found with a k-d
+tree, so the work grows linearly with the number of atoms.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qcdriver.errors import InputError
+from qcdriver.schema import ATOMIC_NUMBER, Molecule
+from qcdriver.units import ANGSTROM
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+# fmt: off
+_NONMETALS = frozenset((
+    "H", "He", "B", "C", "N", "O", "F", "Ne", "Si", "P", "S", "Cl", "Ar",
+    "Ge", "As", "Se", "Br", "Kr", "Sb", "Te", "I", "Xe", "At", "Rn",
+))
+# fmt: on
+
+COVALENT_SLACK_ANGSTROM = 0.4
+"""Two atoms, at least one no metal, are bonded up to the sum of their radii plus this (the CSD's own rule)."""
+METAL_STRETCH = 1.25
+"""Two metal atoms are bonded up to this times the sum of their radii: an icosahedron's edges, not its diagonals."""
+
+# Between these two a metal-metal contact may come and go without a verdict: GFN1-xTB stretches shells by 3-4 %, and
+# the contacts between the two icosahedra of a rod grow by 12 % on a turn of 36 deg.
+_METAL_SURE = 1.15
+_METAL_LOST = 1.40
+_METAL_APART = 1.60
+_LIGAND_LOST = 1.30
+"""A metal-ligand bond is lost beyond this times the sum of radii (Au-P 3.16, Ag-Cl 3.21 Angstrom)."""
+
+
+def is_metal(symbol: str) -> bool:
+    """Tell whether an element counts as a metal here (metalloids do not)."""
+    return symbol not in _NONMETALS
+
+
+def bond_matrix(molecule: Molecule) -> csr_array:
+    """Find all bonds.
+
+    Returns
+    -------
+    scipy.sparse.csr_array
+        Symmetric, boolean, (natoms, natoms).
+    """
+    from scipy.sparse import coo_array
+
+    metal = _metals(molecule)
+    first, second, distance, radii = _close_pairs(molecule, METAL_STRETCH)
+    limit = np.where(metal[first] & metal[second], METAL_STRETCH * radii, radii + COVALENT_SLACK_ANGSTROM / ANGSTROM)
+    bonded = distance <= limit
+    i, j = first[bonded], second[bonded]
+    n = len(molecule.symbols)
+    ones = np.ones(2 * len(i), dtype=bool)
+    return coo_array((ones, (np.r_[i, j], np.r_[j, i])), shape=(n, n)).tocsr()
+
+
+def components(matrix: csr_array) -> list[tuple[int, ...]]:
+    """List the connected parts of a bond graph: atoms in ascending order, parts by their first atom."""
+    from scipy.sparse.csgraph import connected_components
+
+    count, label = connected_components(matrix, directed=False)
+    order = np.argsort(label, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(label[order])) + 1) if count else []
+    return sorted(tuple(int(atom) for atom in part) for part in parts)
+
+
+def fragments(molecule: Molecule) -> list[tuple[int, ...]]:
+    """List the molecules in a geometry: atoms connected by bonds, metal-ligand bonds included."""
+    return components(bond_matrix(molecule))
+
+
+def ligands(molecule: Molecule) -> list[tuple[int, ...]]:
+    """List what remains connected once every bond to a metal is cut, the metal atoms left out."""
+    metal = _metals(molecule)
+    return [part for part in components(_nonmetal_bonds(molecule)) if not metal[part[0]]]
+
+
+def broken(reference: Molecule, molecule: Molecule) -> str | None:
+    """Say what fell apart or rearranged between a model and its relaxed structure.
+
+    Looked at, in this order: the bonds inside ligands; the donor atoms (one that bound a single metal must keep it,
+    one that bridged must keep some metal); halides and hydrides, which may wander but must bind a metal; the metal
+    skeleton. How many metals a halide binds is free to change.
+
+    Parameters
+    ----------
+    reference, molecule
+        The same atoms in the same order.
+
+    Returns
+    -------
+    str | None
+        A few words with atom indices from 0, None when all held.
+
+    Raises
+    ------
+    InputError
+        The two do not list the same atoms in the same order.
+    """
+    if reference.symbols != molecule.symbols:
+        raise InputError(
+            f"bonds of {reference.formula} and {molecule.formula} cannot be compared: "
+            "the same atoms in the same order are needed"
+        )
+    return (
+        _changed_ligand(reference, molecule)
+        or _lost_donor(reference, molecule)
+        or _changed_skeleton(reference, molecule)
+    )
+
+
+def _changed_ligand(reference: Molecule, molecule: Molecule) -> str | None:
+    before, after = _nonmetal_bonds(reference), _nonmetal_bonds(molecule)
+    for verdict, difference in (("broken", before > after), ("formed", after > before)):
+        pairs = np.argwhere(np.triu(difference.toarray()))
+        if len(pairs):
+            return (
+                f"{len(pairs)} bond{'s' * (len(pairs) > 1)} {verdict} in ligands, first {_name(reference, *pairs[0])}"
+            )
+    return None
+
+
+def _lost_donor(reference: Molecule, molecule: Molecule) -> str | None:
+    metal = _metals(reference)
+    graph = bond_matrix(reference)
+    now = molecule.geometry
+    radius = _radii(molecule)
+    for ligand in ligands(reference):
+        bound = {a: [m for m in _neighbours(graph, a) if metal[m]] for a in ligand}
+        for atom, partners in bound.items():
+            if not partners:
+                continue
+            may_wander = len(ligand) == 1 or len(partners) > 1
+            allowed = np.flatnonzero(metal) if may_wander else np.array(partners)
+            distance = np.linalg.norm(now[allowed] - now[atom], axis=1)
+            if (distance > _LIGAND_LOST * (radius[allowed] + radius[atom])).all():
+                partner = "any metal" if may_wander else f"{reference.symbols[partners[0]]}{partners[0]}"
+                return f"{reference.symbols[atom]}{atom} lost its bond to {partner}"
+    return None
+
+
+def _changed_skeleton(reference: Molecule, molecule: Molecule) -> str | None:
+    core = np.flatnonzero(_metals(reference))
+    if len(core) < 2:
+        return None
+    i, j = (core[k] for k in np.triu_indices(len(core), 1))
+    radii = _radii(reference)[i] + _radii(reference)[j]
+    before = np.linalg.norm(reference.geometry[i] - reference.geometry[j], axis=1) / radii
+    after = np.linalg.norm(molecule.geometry[i] - molecule.geometry[j], axis=1) / radii
+    for verdict, changed in (
+        ("broken", (before <= _METAL_SURE) & (after > _METAL_LOST)),
+        ("formed", (before > _METAL_APART) & (after <= _METAL_SURE)),
+    ):
+        if changed.any():
+            count, k = int(changed.sum()), int(np.argmax(changed))
+            return f"{count} metal bond{'s' * (count > 1)} {verdict}, first {_name(reference, i[k], j[k])}"
+    return None
+
+
+def _name(molecule: Molecule, i: int, j: int) -> str:
+    return f"{molecule.symbols[i]}{i}-{molecule.symbols[j]}{j}"
+
+
+def _metals(molecule: Molecule) -> np.ndarray:
+    return np.array([is_metal(symbol) for symbol in molecule.symbols])
+
+
+def _radii(molecule: Molecule) -> np.ndarray:
+    """Covalent radii, (natoms,), bohr."""
+    from ase.data import covalent_radii
+
+    return np.asarray(covalent_radii)[[ATOMIC_NUMBER[s] for s in molecule.symbols]] / ANGSTROM
+
+
+def _close_pairs(molecule: Molecule, stretch: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs i < j that could be bonded: i, j, distance and sum of radii in bohr."""
+    from scipy.spatial import cKDTree
+
+    radius = _radii(molecule)
+    reach = 2 * radius.max() * stretch + COVALENT_SLACK_ANGSTROM / ANGSTROM
+    pairs = cKDTree(molecule.geometry).query_pairs(reach, output_type="ndarray")
+    i, j = pairs.T
+    distance = np.linalg.norm(molecule.geometry[i] - molecule.geometry[j], axis=1)
+    return i, j, distance, radius[i] + radius[j]
+
+
+def _nonmetal_bonds(molecule: Molecule) -> csr_array:
+    from scipy.sparse import diags_array
+
+    keep = diags_array((~_metals(molecule)).astype(float))
+    return ((keep @ bond_matrix(molecule) @ keep) != 0).tocsr()
+
+
+def _neighbours(graph: csr_array, atom: int) -> list[int]:
+    return [int(k) for k in graph.indices[graph.indptr[atom] : graph.indptr[atom + 1]]]

@@ -1,0 +1,261 @@
+"""What reading a crystal gives: its molecules, each whole and with its provenance, and how to pick, show and write them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import JsonValue
+
+from qcdriver.errors import InputError
+from qcdriver.schema import Molecule, hill_formula
+from qcdriver.structures.crystal.contacts import Contact, find_contacts
+from qcdriver.units import ANGSTROM
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from qcdriver.structures.crystal.assembly import Whole
+    from qcdriver.structures.crystal.disorder import Choice
+    from qcdriver.structures.crystal.roles import RoleName
+    from qcdriver.structures.crystal.unit_cell import UnitCell
+
+
+@dataclass(frozen=True)
+class CrystalMolecule:
+    """One crystallographically independent molecule.
+
+    Attributes
+    ----------
+    label
+        A, B, C, ... over the whole crystal, largest molecule first.
+    symbols, positions_angstrom
+        Elements and positions, (natoms, 3); where most atoms stand as the file lists them.
+    site_labels, operators
+        For each atom, its label in the file and the operator that moves it from there.
+    per_cell
+        Copies in one cell, this one included.
+    mirror_copies
+        How many of them are its mirror image; 0 for a molecule that is congruent with its mirror image.
+    presence
+        How often it is there (1 unless the sites are partly empty).
+    role, charge, multiplicity
+        Charge and multiplicity are None when they cannot be known.
+    mirror_of
+        Label of another independent molecule that this one is the mirror image of.
+    disorder
+        Choices made among alternatives inside it.
+    """
+
+    label: str
+    symbols: tuple[str, ...]
+    positions_angstrom: np.ndarray
+    site_labels: tuple[str, ...]
+    operators: tuple[str, ...]
+    per_cell: int
+    mirror_copies: int
+    presence: float
+    role: RoleName
+    charge: int | None
+    multiplicity: int | None
+    mirror_of: str | None
+    disorder: tuple[Choice, ...]
+
+    @property
+    def formula(self) -> str:
+        """Hill formula without the charge."""
+        return hill_formula(Counter(self.symbols))
+
+    @property
+    def natoms(self) -> int:
+        """Number of atoms."""
+        return len(self.symbols)
+
+    @property
+    def molecule(self) -> Molecule:
+        """The molecule a calculation takes, in bohr.
+
+        Raises
+        ------
+        InputError
+            Its charge is unknown.
+        """
+        if self.charge is None or self.multiplicity is None:
+            raise InputError(
+                f"molecule {self.label} ({self.formula}): its charge does not follow from the crystal; give it"
+            )
+        return Molecule(
+            symbols=self.symbols,
+            geometry=self.positions_angstrom / ANGSTROM,
+            molecular_charge=self.charge,
+            molecular_multiplicity=self.multiplicity,
+        )
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Give what `qcdriver crystal --json` prints for one molecule."""
+        return {
+            "label": self.label,
+            "formula": self.formula,
+            "natoms": self.natoms,
+            "per_cell": self.per_cell,
+            "independent": True,
+            "role": self.role,
+            "charge": self.charge,
+            "multiplicity": self.multiplicity,
+            "mirror_of": self.mirror_of,
+            "disorder": [_choice_to_json(choice) for choice in self.disorder],
+        }
+
+
+@dataclass(frozen=True)
+class Crystal:
+    """The molecules of one crystal structure, largest first, and what a careful reader should know about the file."""
+
+    block: str
+    space_group: str
+    molecules: tuple[CrystalMolecule, ...]
+    warnings: tuple[str, ...]
+    cell: UnitCell
+    kept: np.ndarray
+    copies: tuple[tuple[Whole, ...], ...]
+
+    @cached_property
+    def contacts(self) -> tuple[Contact, ...]:
+        """Closest contacts of each molecule with its neighbours."""
+        return find_contacts(self.cell, self.kept, self.copies, [m.label for m in self.molecules])
+
+    def pick(self, which: str) -> CrystalMolecule:
+        """Find a molecule by label, formula (elements in any order) or role.
+
+        Raises
+        ------
+        InputError
+            None or several fit.
+        """
+        from qcdriver.structures.crystal.formula import hill, parse_formula
+
+        composition = parse_formula(which)
+        formula = hill(composition) if composition else None
+        found = [m for m in self.molecules if m.label == which]
+        found = found or [m for m in self.molecules if m.role == which]
+        found = found or [m for m in self.molecules if m.formula == formula]
+        if len(found) == 1:
+            return found[0]
+        there = ", ".join(f"{m.label} ({m.formula}, {m.role})" for m in found or self.molecules)
+        if found:
+            raise InputError(f"pick = {which!r} fits {len(found)} molecules, name one by its label: {there}")
+        raise InputError(f"pick = {which!r} fits no molecule; there are {there}")
+
+    def to_json(self, contacts: bool = False) -> dict[str, JsonValue]:
+        """Give what `qcdriver crystal --json` prints."""
+        report: dict[str, JsonValue] = {
+            "block": self.block,
+            "space_group": self.space_group,
+            "molecules": [m.to_json() for m in self.molecules],
+            "warnings": list(self.warnings),
+        }
+        if contacts:
+            report["contacts"] = [_contact_to_json(contact) for contact in self.contacts]
+        return report
+
+    def table(self) -> Table:
+        """Tabulate the molecules for a person."""
+        from rich.table import Table
+
+        table = Table("label", "formula", "atoms", "per cell", "role", "charge", "multiplicity", "electrons", "remarks")
+        for m in self.molecules:
+            electrons = "?" if m.charge is None or m.multiplicity is None else str(m.molecule.n_electrons)
+            copies = f"{m.per_cell}" + (f" ({m.mirror_copies} of them mirrored)" if m.mirror_copies else "")
+            charge = "?" if m.charge is None else f"{m.charge:+d}" if m.charge else "0"
+            table.add_row(
+                *(m.label, m.formula, str(m.natoms), copies, m.role, charge),
+                *("?" if m.multiplicity is None else str(m.multiplicity), electrons, _remarks(m)),
+            )
+        return table
+
+    def contact_table(self) -> Table:
+        """Tabulate the closest contacts for a person."""
+        from rich.table import Table
+
+        table = Table("molecule", "neighbour", "operator", "atoms", "distance (Å)", "van der Waals sum (Å)", "contacts")
+        for c in self.contacts:
+            table.add_row(
+                *(c.label, c.neighbour, c.operator, "...".join(c.atoms)),
+                *(f"{c.distance_angstrom:.2f}", f"{c.van_der_waals_angstrom:.2f}", str(c.n_contacts)),
+            )
+        return table
+
+    def write(self, directory: Path) -> list[Path]:
+        """Write one extended XYZ file a molecule, named by block, label and formula.
+
+        Raises
+        ------
+        InputError
+            The folder cannot be written.
+        """
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{directory}: cannot be made ({error.strerror})") from error
+        block = re.sub(r"[^A-Za-z0-9_.-]+", "_", self.block).strip("._") or "crystal"
+        paths = []
+        for m in self.molecules:
+            path = directory / f"{block}-{m.label}-{m.formula}.xyz"
+            _write_xyz(path, m)
+            paths.append(path)
+        return paths
+
+
+def _write_xyz(path: Path, m: CrystalMolecule) -> None:
+    from qcdriver.structures.files import write_xyz
+
+    if m.charge is not None and m.multiplicity is not None:
+        write_xyz(path, m.molecule, m.label)
+        return
+    # Without a charge there is no molecule in this program's sense: the file says nothing about it either.
+    from ase import Atoms
+    from ase.io import write
+
+    atoms = Atoms(m.symbols, positions=m.positions_angstrom)
+    atoms.info["label"] = m.label
+    try:
+        write(str(path), atoms, format="extxyz")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _remarks(m: CrystalMolecule) -> str:
+    remarks = [f"mirror image of {m.mirror_of}"] if m.mirror_of else []
+    if m.presence < 0.995:
+        remarks.append(f"there {100 * m.presence:.0f} % of the time")
+    for c in m.disorder:
+        out = ", ".join(f"{a.group} ({a.occupancy:.2f})" for a in c.left_out)
+        remarks.append(f"{c.assembly}: {c.chosen.group} ({c.chosen.occupancy:.2f}) of {out}")
+    return "; ".join(remarks)
+
+
+def _choice_to_json(choice: Choice) -> JsonValue:
+    return {
+        "assembly": choice.assembly,
+        "group": choice.chosen.group,
+        "occupancy": choice.chosen.occupancy,
+        "sites": list(choice.chosen.sites),
+        "left_out": [{"group": a.group, "occupancy": a.occupancy, "sites": list(a.sites)} for a in choice.left_out],
+    }
+
+
+def _contact_to_json(contact: Contact) -> JsonValue:
+    return {
+        "label": contact.label,
+        "neighbour": contact.neighbour,
+        "operator": contact.operator,
+        "atoms": list(contact.atoms),
+        "distance_angstrom": contact.distance_angstrom,
+        "van_der_waals_angstrom": contact.van_der_waals_angstrom,
+        "n_contacts": contact.n_contacts,
+    }

@@ -1,0 +1,187 @@
+"""A CIF in, the molecules of the crystal out: the one place that chains the steps of this folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qcdriver.errors import InputError
+from qcdriver.structures.crystal.assembly import Whole, whole_molecules
+from qcdriver.structures.crystal.cif import CifStructure, read_cif
+from qcdriver.structures.crystal.copies import operations
+from qcdriver.structures.crystal.disorder import Choice, choose_groups
+from qcdriver.structures.crystal.formula import compare_formulas, parse_moieties
+from qcdriver.structures.crystal.molecules import Crystal, CrystalMolecule
+from qcdriver.structures.crystal.neighbours import Pairs, bond_reach, bonds, close_pairs, covalent_radii
+from qcdriver.structures.crystal.occupancy import Occupants, choose_occupants, reach_of_overlaps
+from qcdriver.structures.crystal.roles import Kind, Role, assign_roles, multiplicity
+from qcdriver.structures.crystal.superposition import SAME_ANGSTROM, misfit_angstrom
+from qcdriver.structures.crystal.symmetry import space_group
+from qcdriver.structures.crystal.unit_cell import UnitCell, fill_cell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_TOO_CLOSE = 0.5  # times the sum of covalent radii: C-C 0.76, O-H 0.49 Angstrom
+
+
+def read_crystal(path: Path | str, block: str | None = None, choices: Mapping[str, str] | None = None) -> Crystal:
+    """Read the molecules of a crystal structure.
+
+    Parameters
+    ----------
+    path
+        A CIF.
+    block
+        Name of the data block; needed when several have atoms.
+    choices
+        Disorder assembly to group, where another than the most occupied group is wanted.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, contradicts itself, holds overlapping atoms or a polymer, or `choices` does not fit.
+    """
+    structure = read_cif(Path(path), block)
+    group, warnings = space_group(structure)
+    cell, more = fill_cell(structure, group)
+    pairs = close_pairs(cell, np.maximum(bond_reach(cell.symbols), reach_of_overlaps(cell)))
+    keep_sites, made = choose_groups(cell, pairs, choices)
+    occupants = choose_occupants(cell, pairs, keep_sites, made)
+    _refuse_overlaps(cell, pairs.among(occupants.atoms), structure)
+    kinds = whole_molecules(cell, occupants.atoms, pairs, structure.path)
+    kinds.sort(key=lambda copies: (-len(copies[0].atoms), _first_site(cell, copies[0])))
+    roles, about_roles = _roles(cell, kinds, pairs.among(occupants.atoms), occupants, structure)
+    molecules = _molecules(cell, kinds, roles, occupants)
+    return Crystal(
+        block=structure.block,
+        space_group=group.name,
+        molecules=molecules,
+        warnings=(*structure.warnings, *warnings, *more, *occupants.warnings, *about_roles),
+        cell=cell,
+        kept=occupants.atoms,
+        copies=tuple(tuple(copies) for copies in kinds),
+    )
+
+
+def _refuse_overlaps(cell: UnitCell, pairs: Pairs, structure: CifStructure) -> None:
+    radii = covalent_radii(cell.symbols)
+    ratio = pairs.distance / (radii[pairs.first] + radii[pairs.second])
+    if len(ratio) and ratio.min() < _TOO_CLOSE:
+        worst = int(ratio.argmin())
+        first, second = (cell.sites.labels[cell.site[a[worst]]] for a in (pairs.first, pairs.second))
+        what = f"{first} and an image of itself" if first == second else f"{first} and {second}"
+        raise InputError(
+            f"{structure.path}: {what} overlap: {pairs.distance[worst]:.2f} Angstrom apart, and not marked as alternatives "
+            "(occupancy, disorder group)"
+        )
+
+
+def _first_site(cell: UnitCell, molecule: Whole) -> int:
+    return int(cell.site[molecule.atoms].min())
+
+
+def _presence(cell: UnitCell, molecule: Whole, occupants: Occupants) -> float:
+    """How often a molecule is there: as often as its most present atom."""
+    return float(occupants.presence[cell.site[molecule.atoms]].max())
+
+
+def _roles(
+    cell: UnitCell,
+    kinds: Sequence[Sequence[Whole]],
+    pairs: Pairs,
+    occupants: Occupants,
+    structure: CifStructure,
+) -> tuple[list[Role], list[str]]:
+    """Roles and charges, and how the file's formulas compare with what was built."""
+    bonded = bonds(pairs, cell.symbols)
+    partners: list[list[int]] = [[] for _ in range(len(cell))]
+    for a, b in zip(bonded.first.tolist(), bonded.second.tolist(), strict=True):
+        partners[a].append(b)
+    species = []
+    for copies in kinds:
+        index = {int(atom): n for n, atom in enumerate(copies[0].atoms)}
+        species.append(
+            Kind(
+                symbols=tuple(cell.symbols[copies[0].atoms].tolist()),
+                partners=tuple(tuple(index[p] for p in partners[atom]) for atom in index),
+                count=len(copies) * _presence(cell, copies[0], occupants),
+            )
+        )
+    moieties = parse_moieties(structure.formula_moiety) if structure.formula_moiety else None
+    roles, warnings = assign_roles(species, moieties or [], structure.masked)
+    return roles, [*compare_formulas(structure, [(k.composition, k.count) for k in species]), *warnings]
+
+
+def _molecules(
+    cell: UnitCell, kinds: Sequence[Sequence[Whole]], roles: Sequence[Role], occupants: Occupants
+) -> tuple[CrystalMolecule, ...]:
+    found: list[CrystalMolecule] = []
+    for number, (copies, role) in enumerate(zip(kinds, roles, strict=True)):
+        atoms = copies[0].atoms
+        symbols = tuple(cell.symbols[atoms].tolist())
+        positions = copies[0].fractional(cell) @ cell.lattice
+        labels = tuple(cell.sites.labels[i] for i in cell.site[atoms])
+        found.append(
+            CrystalMolecule(
+                label=_letters(number),
+                symbols=symbols,
+                positions_angstrom=positions,
+                site_labels=labels,
+                operators=tuple(
+                    cell.group.triplet(int(cell.operator[atom]), shift)
+                    for atom, shift in zip(atoms, copies[0].shift, strict=True)
+                ),
+                per_cell=len(copies),
+                mirror_copies=_mirror_copies(cell, copies, symbols, positions),
+                presence=_presence(cell, copies[0], occupants),
+                role=role.name,
+                charge=role.charge,
+                multiplicity=multiplicity(symbols, role.charge),
+                mirror_of=_mirror_of(symbols, positions, found),
+                disorder=_choices_inside(occupants.choices, labels),
+            )
+        )
+    return tuple(found)
+
+
+def _letters(number: int) -> str:
+    """Give A ... Z, AA, AB, ..."""
+    letters = ""
+    number += 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def _choices_inside(choices: Sequence[Choice], labels: Sequence[str]) -> tuple[Choice, ...]:
+    inside = set(labels)
+    return tuple(c for c in choices if c.left_out and inside.intersection(c.chosen.sites))
+
+
+def _mirror_copies(cell: UnitCell, copies: Sequence[Whole], symbols: tuple[str, ...], positions: np.ndarray) -> int:
+    if not cell.group.improper.any():
+        return 0
+    moves = [operations(cell, copies[0], copy) for copy in copies]
+    mirrored = sum(all(cell.group.improper[op] for op, _ in found) for found in moves if found)
+    if not mirrored:
+        return 0
+    own_image = misfit_angstrom(symbols, positions, symbols, positions, mirror=True)
+    return 0 if own_image is not None and own_image < SAME_ANGSTROM else mirrored
+
+
+def _mirror_of(symbols: tuple[str, ...], positions: np.ndarray, others: Sequence[CrystalMolecule]) -> str | None:
+    """Find an independent molecule that fits as a mirror image, and clearly worse as it is."""
+    for other in others:
+        if other.mirror_of is not None or sorted(other.symbols) != sorted(symbols):
+            continue
+        mirrored = misfit_angstrom(symbols, positions, other.symbols, other.positions_angstrom, mirror=True)
+        if mirrored is None or mirrored > SAME_ANGSTROM:
+            continue
+        direct = misfit_angstrom(symbols, positions, other.symbols, other.positions_angstrom, mirror=False)
+        if direct is None or direct > 2 * mirrored + 0.05:
+            return other.label
+    return None

@@ -1,0 +1,216 @@
+"""A molecule with a bi-icosahedral rod in, its measures out: twist, belt, what the halides bind, mean distances.
+
+Nothing depends on atom order or orientation: `rod_atoms` finds which atom is which. An angle that five-fold, six-fold
+or end-for-end symmetry makes ambiguous is given as one number that every equivalent description shares; the functions
+below say which.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from qcdriver.errors import InputError
+from qcdriver.schema import Coordinate, Frozen, Molecule
+from qcdriver.structures.rod_atoms import Rod, azimuths, distances, find_rod
+from qcdriver.units import ANGSTROM
+
+__all__ = [
+    "BINDING_CUTOFF_ANGSTROM",
+    "Rod",
+    "RodMeasures",
+    "find_rod",
+    "folded_belt_deg",
+    "measure_rod",
+    "twist_coordinate",
+    "twist_deg",
+]
+
+BINDING_CUTOFF_ANGSTROM = 2.9
+"""An Ag within this distance of a Cl is bound to it: GFN1-xTB's bonds are 2.5-2.9, then a soft tail begins."""
+_MODES = {0: "free", 1: "terminal", 2: "d", 3: "t", 4: "q"}
+
+
+class RodMeasures(Frozen):
+    """What can be measured on a rod; None where there is nothing to measure.
+
+    Attributes
+    ----------
+    twist_deg
+        Turn of one Ag5 ring against the other, [0, 72). The mirror image has 72 minus this.
+    folded_twist_deg
+        The same folded by the mirror, [0, 36]: 0 eclipsed, 36 staggered.
+    belt_deg
+        Turn of the halide belt against the metal as `folded_belt_deg` folds it, [-6, 6]: 0 where the paper's modes are
+        expected, for any twist.
+    belt_modes
+        How many Ag within the cutoff each belt halide binds, as a count of "terminal" (1), "d" (2), "t" (3), "q" (4).
+    terminal_modes
+        The same for the halides on the apices.
+    modes
+        Both as one string: "5d+1q belt, 2 terminal".
+    binding_cutoff_angstrom
+        The cutoff of the three above.
+    mean_au_p_angstrom, mean_ag_belt_halide_angstrom, mean_ag_terminal_halide_angstrom
+        Means over bonds; Ag-halide within the cutoff, Au-P to the nearest Au.
+    mean_centre_shell_angstrom
+        Centre to its twelve vertices, for each icosahedron.
+    centre_centre_angstrom
+        Between the two centres.
+    bend_deg
+        Deviation of centre - shared atom - centre from a straight line.
+    """
+
+    twist_deg: float
+    folded_twist_deg: float
+    belt_deg: float | None
+    belt_modes: dict[str, int]
+    terminal_modes: dict[str, int]
+    modes: str
+    binding_cutoff_angstrom: float
+    mean_au_p_angstrom: float | None
+    mean_ag_belt_halide_angstrom: float | None
+    mean_ag_terminal_halide_angstrom: float | None
+    mean_centre_shell_angstrom: tuple[float, float]
+    centre_centre_angstrom: float
+    bend_deg: float
+
+
+def measure_rod(molecule: Molecule, cutoff_angstrom: float = BINDING_CUTOFF_ANGSTROM) -> RodMeasures:
+    """Measure a rod; the cutoff decides which Ag a halide binds (2.9 suits Cl, about 3.05 Br).
+
+    Raises
+    ------
+    InputError
+        The molecule holds no rod, or the cutoff is not positive.
+    """
+    rod = _rod(molecule)
+    if not cutoff_angstrom > 0:
+        raise InputError(f"cutoff_angstrom {cutoff_angstrom:g}: a positive distance is needed")
+    xyz = molecule.geometry * ANGSTROM
+    twist = twist_deg(molecule, rod) % 72.0 % 72.0  # once alone gives 72.0 for -1e-15
+    silver = [i for i, symbol in enumerate(molecule.symbols) if symbol == "Ag"]
+    belt, belt_bonds = _binding(xyz, rod.belt_halides, silver, cutoff_angstrom)
+    terminal, terminal_bonds = _binding(xyz, rod.terminal_halides, silver, cutoff_angstrom)
+    gold = list(rod.gold_rings[0] + rod.gold_rings[1])
+    au_p = [distances(xyz, p, gold).min() for p in rod.phosphorus]
+    arms = [xyz[centre] - xyz[rod.shared] for centre in rod.centres]
+    straight = -np.dot(*arms) / np.prod([np.linalg.norm(arm) for arm in arms])
+    return RodMeasures(
+        twist_deg=twist,
+        folded_twist_deg=min(twist, 72.0 - twist),
+        belt_deg=_belt_deg(molecule, rod, twist),
+        belt_modes=belt,
+        terminal_modes=terminal,
+        modes=f"{_spell(belt)} belt, {_spell(terminal, ' ')}",
+        binding_cutoff_angstrom=cutoff_angstrom,
+        mean_au_p_angstrom=_mean(au_p),
+        mean_ag_belt_halide_angstrom=_mean(belt_bonds),
+        mean_ag_terminal_halide_angstrom=_mean(terminal_bonds),
+        mean_centre_shell_angstrom=(_shell(xyz, rod, 0), _shell(xyz, rod, 1)),
+        centre_centre_angstrom=float(np.linalg.norm(xyz[rod.centres[0]] - xyz[rod.centres[1]])),
+        bend_deg=float(np.degrees(np.arccos(np.clip(straight, -1.0, 1.0)))),
+    )
+
+
+def twist_coordinate(molecule: Molecule, near_deg: float | None = None) -> Coordinate:
+    """Write the twist as a coordinate that can be driven: the mean of five Ag - centre - centre' - Ag' dihedrals.
+
+    Positive as a dihedral is (IUPAC, doi:10.1351/goldbook.T06406): looking from the first centre to the second, the far
+    ring is turned clockwise. Which end comes first does not matter. Five pairings of the rings differ by 72 deg.
+
+    Parameters
+    ----------
+    molecule
+        Holds the rod; its atom order is what the coordinate refers to.
+    near_deg
+        Choose the pairing whose value is nearest to this; without it, the one with a value in (-1, 71].
+
+    Raises
+    ------
+    InputError
+        The molecule holds no rod.
+    """
+    rod = _rod(molecule)
+    value = twist_deg(molecule, rod)
+    wanted = 35.0 if near_deg is None else near_deg
+    # Half a period away on either side, the larger value wins: +36, not -36, is near 0.
+    shift = int(np.floor((wanted - value) / 72.0 + 0.5 + 1e-9))
+    first, second = rod.silver_rings
+    c1, c2 = rod.centres
+    quadruples = tuple((atom, c1, c2, second[(k + shift) % 5]) for k, atom in enumerate(first))
+    return Coordinate(kind="twist", quadruples=quadruples, period_deg=72.0)
+
+
+def twist_deg(molecule: Molecule, rod: Rod) -> float:
+    """Measure the mean dihedral, in degrees, where the k-th atoms of the two silver rings belong together.
+
+    Any other pairing gives the same modulo 72.
+    """
+    first, second = (azimuths(molecule.geometry, ring, *_axis(molecule, rod)) for ring in rod.silver_rings)
+    difference = np.degrees(second - first)
+    middle = difference[0]
+    return float(middle + ((difference - middle + 180.0) % 360.0 - 180.0).mean())
+
+
+def folded_belt_deg(twist_deg: float, belt_deg: float) -> float:
+    """Fold a model's belt angle to the one number that all its equivalent descriptions share, [-6, 6].
+
+    Six halides against two five-fold rings repeat every 12 deg; turning the rod end for end, and the mirror image,
+    change the sign of the belt's phase about the rings' mean. The result is the folded phase, [0, 6], less that of
+    belt 0: continuous in both angles, 0 at belt 0, [0, 6] at twist 0 and [-6, 0] at twist 36.
+    """
+    return _fold(twist_deg / 6.0 + belt_deg) - _fold(twist_deg / 6.0)
+
+
+def _fold(phase_deg: float) -> float:
+    return abs((phase_deg + 6.0) % 12.0 - 6.0)
+
+
+def _belt_deg(molecule: Molecule, rod: Rod, twist: float) -> float | None:
+    if len(rod.belt_halides) != 6:
+        return None
+    axis = _axis(molecule, rod)
+    belt = _mean_azimuth_deg(azimuths(molecule.geometry, rod.belt_halides, *axis), 6)
+    rings = _mean_azimuth_deg(azimuths(molecule.geometry, rod.silver_rings[0], *axis), 5) + twist / 2.0
+    return _fold(belt - rings) - _fold(twist / 6.0)
+
+
+def _mean_azimuth_deg(around: np.ndarray, fold: int) -> float:
+    """Mean azimuth of atoms on an n-fold ring, modulo 360/n degrees."""
+    return float(np.degrees(np.angle(np.exp(1j * fold * around).sum())) / fold)
+
+
+def _rod(molecule: Molecule) -> Rod:
+    rod = find_rod(molecule)
+    if rod is None:
+        raise InputError(
+            f"{molecule.formula} holds no bi-icosahedral rod: Au13Ag12 in layers 1-5-1-5-1-5-1-5-1 is needed"
+        )
+    return rod
+
+
+def _axis(molecule: Molecule, rod: Rod) -> tuple[np.ndarray, np.ndarray]:
+    return molecule.geometry[rod.centres[0]], molecule.geometry[rod.centres[1]]
+
+
+def _binding(
+    xyz: np.ndarray, halides: tuple[int, ...], silver: list[int], cutoff: float
+) -> tuple[dict[str, int], list[float]]:
+    """Count binding modes, and list the lengths of all bonds, both within the cutoff."""
+    bonds = [[d for d in distances(xyz, i, silver) if d <= cutoff] for i in halides]
+    modes = Counter(_MODES.get(len(each), f"{len(each)}-fold") for each in bonds)
+    return dict(sorted(modes.items())), [float(d) for each in bonds for d in each]
+
+
+def _spell(modes: dict[str, int], space: str = "") -> str:
+    return "+".join(f"{count}{space}{mode}" for mode, count in modes.items()) or "0"
+
+
+def _shell(xyz: np.ndarray, rod: Rod, end: int) -> float:
+    return float(distances(xyz, rod.centres[end], list(rod.vertices(end))).mean())
+
+
+def _mean(values: list[float]) -> float | None:
+    return float(np.mean(values)) if values else None

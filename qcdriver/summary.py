@@ -1,0 +1,247 @@
+"""Records -> findings: conformers with relative energies and gaps, and energy profiles, typed and comparable.
+
+Energies are subtracted within one level of theory only; a group of findings is a level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from qcdriver import units
+from qcdriver.config import Settings
+from qcdriver.records import Records
+from qcdriver.schema import (
+    Failure,
+    Frozen,
+    Level,
+    Molecule,
+    Relaxation,
+    Relaxed,
+    Result,
+    SinglePoint,
+    TaskRecord,
+    Verdict,
+)
+from qcdriver.structures.rod import RodMeasures, find_rod, measure_rod
+
+
+class Conformer(Frozen):
+    """One conformer at one level. No number where it did not converge; `measures` if it is a rod."""
+
+    label: str
+    isomer: str
+    level: str
+    key: str
+    energy_hartree: float | None
+    relative_energy_kcal_mol: float | None
+    gap_ev: float | None
+    converged: bool
+    reason: str | None
+    experimental_gap_ev: float | None
+    measures: RodMeasures | None
+
+
+class ProfilePoint(Frozen):
+    """One point of a profile: `value_deg` as measured on the structure."""
+
+    label: str
+    key: str
+    value_deg: float
+    energy_hartree: float
+    relative_energy_kcal_mol: float
+    gap_ev: float | None
+    modes: str | None
+
+
+class Profile(Frozen):
+    """Energy and gap along the scanned coordinate at one level, by rising value."""
+
+    coordinate: str
+    level: str
+    points: tuple[ProfilePoint, ...]
+
+
+class Spread(Frozen):
+    """How far apart the tightly relaxed starts of one isomer ended: the uncertainty of its energy from its ligands."""
+
+    isomer: str
+    level: str
+    n_starts: int
+    kcal_mol: float
+
+
+class Dropped(Frozen):
+    """A calculation that did not go on, and why."""
+
+    stage: str
+    label: str
+    reason: str
+
+
+class Summary(Frozen):
+    """What a run found."""
+
+    title: str
+    formula: str
+    conformers: tuple[Conformer, ...]
+    profiles: tuple[Profile, ...]
+    spreads: tuple[Spread, ...]
+    dropped: tuple[Dropped, ...]
+    experiment_source: str | None
+
+
+Stages = dict[str, tuple[Verdict, ...]]
+"""The verdicts of the stages that have run, by the stage's name."""
+
+
+def summarize(settings: Settings, stages: Stages, records: Records) -> Summary:
+    """Collect the findings of the stages that have run."""
+    prescreened = stages.get("prescreen", ())
+    survivors = [verdict for verdict in prescreened if verdict.kept]
+    relaxed = _conformers(survivors, records, settings)
+    labels = {verdict.label for verdict in survivors}
+    single = _conformers([each for each in stages.get("dft", ()) if each.label in labels], records, settings)
+    name = settings.scan.coordinate if settings.scan else ""
+    scanned = _located(stages.get("scan", ()), records)
+    with_dft = _located(stages.get("dft", ()), records)
+    return Summary(
+        title=settings.title,
+        formula=molecule_of(task_record(records, survivors[0].key)).formula if survivors else "",
+        conformers=(*relaxed, *single),
+        profiles=(*_profiles(name, scanned), *_profiles(name, with_dft)),
+        spreads=tuple(_spreads(prescreened, records)),
+        dropped=tuple(
+            Dropped(stage=stage, label=verdict.label, reason=verdict.reason)
+            for stage, verdicts in stages.items()
+            for verdict in verdicts
+            if verdict.reason
+        ),
+        experiment_source=settings.experiment.source if settings.experiment else None,
+    )
+
+
+def write_summary(summary: Summary, path: Path) -> None:
+    """Write `summary.json`, whole or not at all."""
+    part = path.with_suffix(".part")
+    part.write_text(summary.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def task_record(records: Records, key: str) -> TaskRecord:
+    """Give the record of a task that a verdict names."""
+    record = records.find(key)
+    assert isinstance(record, TaskRecord), f"no record {key}"
+    return record
+
+
+def molecule_of(record: TaskRecord) -> Molecule:
+    """Give the geometry a record ends with: relaxed, built, or the one its single point was computed at."""
+    if isinstance(record.outcome, Relaxed):
+        return record.outcome.molecule
+    if isinstance(record.task, SinglePoint | Relaxation):
+        return record.task.molecule
+    return record.outcome.molecule  # type: ignore[union-attr]  # a build that failed ends the run
+
+
+def isomer_of(label: str) -> str:
+    """Give the isomer in a conformer's label."""
+    return label.partition("#")[0]
+
+
+def _level(record: TaskRecord) -> Level:
+    assert isinstance(record.task, SinglePoint | Relaxation)
+    return record.task.level
+
+
+def _result(record: TaskRecord) -> Result | None:
+    outcome = record.outcome
+    if isinstance(outcome, Relaxed):
+        return outcome.result
+    return outcome if isinstance(outcome, Result) else None
+
+
+def _measures(molecule: Molecule) -> RodMeasures | None:
+    return None if find_rod(molecule) is None else measure_rod(molecule)
+
+
+def _conformers(verdicts: Iterable[Verdict], records: Records, settings: Settings) -> list[Conformer]:
+    found = [(verdict, task_record(records, verdict.key)) for verdict in verdicts]
+    energies = [result.energy for _, record in found if (result := _result(record))]
+    lowest = min(energies, default=None)
+    conformers = []
+    for verdict, record in found:
+        result, isomer = _result(record), isomer_of(verdict.label)
+        conformers.append(
+            Conformer(
+                label=verdict.label,
+                isomer=isomer,
+                level=_level(record).title,
+                key=verdict.key,
+                energy_hartree=result.energy if result else None,
+                relative_energy_kcal_mol=(result.energy - lowest) * units.KCAL_MOL
+                if result and lowest is not None
+                else None,
+                gap_ev=result.gap * units.EV if result and result.gap is not None else None,
+                converged=result is not None,
+                reason=record.outcome.message if isinstance(record.outcome, Failure) else None,
+                experimental_gap_ev=settings.experiment.gap_ev.get(isomer) if settings.experiment else None,
+                measures=_measures(molecule_of(record)),
+            )
+        )
+    return conformers
+
+
+def _located(verdicts: Iterable[Verdict], records: Records) -> list[tuple[Verdict, TaskRecord]]:
+    """Give what was kept and lies on the coordinate."""
+    return [(each, task_record(records, each.key)) for each in verdicts if each.kept and each.value_deg is not None]
+
+
+def _profiles(name: str, found: Sequence[tuple[Verdict, TaskRecord]]) -> list[Profile]:
+    """Make one profile of the points of one level, by rising coordinate."""
+    if not found:
+        return []
+    levels = [_level(record) for _, record in found]
+    assert all(level == levels[0] for level in levels), "energies of two levels in one profile"
+    energies = [result.energy for _, record in found if (result := _result(record))]
+    points = []
+    for verdict, record in found:
+        result = _result(record)
+        if result is None or verdict.value_deg is None:
+            continue
+        measures = _measures(molecule_of(record))
+        points.append(
+            ProfilePoint(
+                label=verdict.label,
+                key=verdict.key,
+                value_deg=verdict.value_deg,
+                energy_hartree=result.energy,
+                relative_energy_kcal_mol=(result.energy - min(energies)) * units.KCAL_MOL,
+                gap_ev=result.gap * units.EV if result.gap is not None else None,
+                modes=measures.modes if measures else None,
+            )
+        )
+    points.sort(key=lambda point: point.value_deg)
+    return [Profile(coordinate=name, level=levels[0].title, points=tuple(points))]
+
+
+def _spreads(verdicts: Iterable[Verdict], records: Records) -> list[Spread]:
+    """Compare the starts of an isomer that got the tight relaxation and held together."""
+    tight: dict[str, list[TaskRecord]] = {}
+    for verdict in verdicts:
+        record = task_record(records, verdict.key)
+        fell_apart = (verdict.reason or "").startswith("fell apart")
+        if record.label.endswith(" tight") and isinstance(record.outcome, Relaxed) and not fell_apart:
+            tight.setdefault(isomer_of(verdict.label), []).append(record)
+    spreads = []
+    for isomer, of_isomer in tight.items():
+        energies = [record.outcome.result.energy for record in of_isomer if isinstance(record.outcome, Relaxed)]
+        spreads.append(
+            Spread(
+                isomer=isomer,
+                level=_level(of_isomer[0]).title,
+                n_starts=len(energies),
+                kcal_mol=(max(energies) - min(energies)) * units.KCAL_MOL,
+            )
+        )
+    return spreads

@@ -1,0 +1,35 @@
+"""A task becomes its outcome: build a model, evaluate a point, relax a structure. Runs inside a worker."""
+
+from __future__ import annotations
+
+from qcdriver import engines
+from qcdriver.engines import Progress
+from qcdriver.relax import relax
+from qcdriver.schema import Build, Built, Relaxation, Relaxed, Resources, Result, Task
+from qcdriver.structures.builders import build
+
+
+def execute(task: Task, resources: Resources, progress: Progress) -> Built | Result | Relaxed:
+    """Compute one task.
+
+    Raises
+    ------
+    QcdriverError
+        As the builder, the engine or the relaxation raises it.
+    """
+    if isinstance(task, Build):
+        return Built(molecule=build(task))
+    engine = engines.find(task.level.engine)
+    calculation = engine.prepare(task.molecule, task.level, resources, progress)
+    if isinstance(task, Relaxation):
+        relaxed = relax(
+            task.molecule,
+            calculation,
+            task.convergence,
+            frozen_atoms=task.frozen_atoms,
+            targets=task.targets,
+            progress=progress,
+        )
+        # A third of the record's size, and nothing of it is news: `max_force` says what is left of it.
+        return relaxed.model_copy(update={"result": relaxed.result.model_copy(update={"gradient": None})})
+    return calculation.compute(task.molecule.geometry, task.driver)

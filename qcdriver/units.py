@@ -1,0 +1,15 @@
+"""The only physical constants: CODATA 2018, as a factor from atomic units to the unit that the name says.
+
+Source: Tiesinga, Mohr, Newell, Taylor, Rev. Mod. Phys. 93, 025010 (2021), doi:10.1103/RevModPhys.93.025010.
+"""
+
+ANGSTROM = 0.529177210903
+"""One bohr in Angstrom."""
+EV = 27.211386245988
+"""One hartree in electronvolt."""
+KCAL_MOL = 627.5094740631
+"""One hartree in kcal/mol (thermochemical calorie, 4.184 J)."""
+EV_PER_ANGSTROM = EV / ANGSTROM
+"""One hartree/bohr in eV/Angstrom."""
+DEBYE = 2.541746473
+"""One e*bohr in debye."""

@@ -1,0 +1,103 @@
+"""The child process: tasks come in as JSON lines, events and outcomes go out. `python -m qcdriver.worker`.
+
+A process of its own, because xTB and PySCF read their thread settings when they are loaded, print where they like,
+leave files in the working directory, and can die: then one task is lost and the driver lives.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TextIO
+
+from pydantic import TypeAdapter, ValidationError
+
+from qcdriver import __version__
+from qcdriver.errors import ConvergenceError, QcdriverError
+from qcdriver.schema import Built, Failure, Provenance, Relaxed, Resources, Result, Task
+from qcdriver.tasks import execute
+
+_TASK: TypeAdapter[Task] = TypeAdapter(Task)
+_LIBRARIES = ("numpy", "scipy", "xtb", "tblite", "pyscf", "pyscf-dispersion", "gpu4pyscf-cuda12x", "gpu4pyscf-cuda13x")
+
+
+def main() -> None:
+    """Answer each task on standard input with one `outcome` line, and any number of `progress` lines before it."""
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+    os.dup2(2, 1)  # whatever a library prints goes to the log, not between the answers
+    for line in sys.stdin:
+        request = json.loads(line)
+        resources = Resources.model_validate(request["resources"])
+        _answer(answers, *run(_TASK.validate_python(request["task"]), resources, answers))
+
+
+def run(task: Task, resources: Resources, answers: TextIO) -> tuple[Built | Result | Relaxed | Failure, Provenance]:
+    """Compute one task; the one place where an exception becomes a failure."""
+
+    def progress(text: str) -> None:
+        answers.write(json.dumps({"progress": text}) + "\n")
+
+    started, wall, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
+    outcome: Built | Result | Relaxed | Failure
+    try:
+        outcome = execute(task, resources, progress)
+    except ConvergenceError as error:
+        outcome = Failure(error_type=type(error).__name__, message=str(error), history=tuple(error.history))
+    except QcdriverError as error:
+        outcome = Failure(error_type=type(error).__name__, message=str(error))
+    except MemoryError:
+        outcome = Failure(error_type="ResourceError", message="out of memory on this machine")
+    except ValidationError as error:
+        outcome = Failure(error_type="InputError", message=error.errors()[0]["msg"])
+    except Exception as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+        outcome = Failure(error_type="EngineError", message=f"{type(error).__name__}: {error}")
+    return outcome, Provenance(
+        program_version=__version__,
+        libraries=_versions(),
+        host=platform.node(),
+        python=platform.python_version(),
+        threads=resources.threads,
+        device=resources.device,
+        started_utc=started.isoformat(timespec="seconds"),
+        wall_s=time.perf_counter() - wall,
+        cpu_s=time.process_time() - cpu,
+        peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )
+
+
+def _answer(answers: TextIO, outcome: Built | Result | Relaxed | Failure, provenance: Provenance) -> None:
+    answers.write(
+        json.dumps({"outcome": outcome.model_dump(mode="json"), "provenance": provenance.model_dump(mode="json")})
+        + "\n"
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _die_with_parent() -> None:
+    """End when the driver is gone, however it went: nobody would read the answer, and the cores are wanted."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Print what the driver itself costs: whole processes, the driver against bare library calls, in turn.
+
+    python tests/benchmarks/driver.py [--pairs N]
+
+The work is one PBE-D3(BJ)/def2-SVP single point of benzene-sized pieces of the cluster (triphenylphosphine), first by a
+hand-written PySCF script, then as a task with worker, record and index. Ratios within one run are what counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+MOLECULE = """
+from qcdriver.schema import Molecule
+from qcdriver.structures.au13ag12 import RodModel, build_rod
+rod = build_rod(RodModel(phosphine="PPh3"))
+first = rod.symbols.index("P")
+ligand = slice(first, first + 34)
+molecule = Molecule(symbols=rod.symbols[ligand], geometry=rod.geometry[ligand])
+assert molecule.formula == "C18H15P"
+"""
+
+BARE = (
+    MOLECULE
+    + """
+from pyscf import dft, gto
+mol = gto.M(atom=list(zip(molecule.symbols, molecule.geometry.tolist())), unit="Bohr", basis="def2-svp", verbose=0)
+mf = dft.RKS(mol, xc="pbe").density_fit(auxbasis="def2-universal-jfit")
+mf.disp, mf.init_guess, mf.conv_tol, mf.diis_space = "d3bj", "atom", 1e-8, 12
+mf.kernel()
+assert mf.converged
+print(mf.e_tot, mf.cycles)
+"""
+)
+
+DRIVEN = (
+    MOLECULE
+    + """
+import sys
+from pathlib import Path
+from qcdriver.config import Machine
+from qcdriver.engines import find
+from qcdriver.local import LocalRunner
+from qcdriver.progress import Display
+from qcdriver.records import Records
+from qcdriver.schema import Model, SinglePoint
+folder = Path(sys.argv[1])
+level = find("pyscf").level(Model(method="pbe", basis="def2-svp"), {"dispersion": "d3bj"})
+with Display() as display, LocalRunner(Records(folder), folder, Machine(), None, display) as runner:
+    runner.begin("dft")
+    (record,) = runner([("PPh3", SinglePoint(molecule=molecule, level=level))])
+print(record.outcome.energy, sum(attempt.cycles for attempt in record.outcome.scf))
+"""
+)
+
+
+def timed(code: str, *arguments: str) -> tuple[float, str]:
+    """Run Python code in a process of its own; seconds of wall time, and what it printed."""
+    started = time.perf_counter()
+    run = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    return time.perf_counter() - started, run.stdout.strip()
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pairs", type=int, default=3)
+    pairs = parser.parse_args().pairs
+    ratios = []
+    for pair in range(pairs):
+        bare, bare_said = timed(BARE)
+        with tempfile.TemporaryDirectory() as folder:
+            driven, driven_said = timed(DRIVEN, str(Path(folder)))
+        ratios.append(driven / bare)
+        print(f"pair {pair + 1}: bare {bare:.1f} s ({bare_said}), driven {driven:.1f} s ({driven_said})")
+    print(f"driven/bare: median {statistics.median(ratios):.3f}, from {min(ratios):.3f} to {max(ratios):.3f}")
+    helps = [
+        timed("import sys; sys.argv = ['qcdriver', '--help']; from qcdriver.cli import main; main()")[0]
+        for _ in "12345"
+    ]
+    print(f"qcdriver --help: median {statistics.median(helps):.2f} s of {len(helps)} runs")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""The DFT engine: restart, spin, errors by what helps, contradictory keywords, one code path for both devices."""
+
+from __future__ import annotations
+
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from qcdriver.engines import find
+from qcdriver.errors import EngineError, InputError, ResourceError
+from qcdriver.schema import Model, Molecule, Resources
+
+PYSCF = find("pyscf")
+PBE = Model(method="pbe", basis="STO-3G")
+WATER = Molecule(symbols=("O", "H", "H"), geometry=[[0, 0, 0], [1.5, 1.1, 0], [-1.5, 1.1, 0.1]])
+OXYGEN = Molecule(symbols=("O", "O"), geometry=[[0, 0, 0], [0, 0, 2.28]], molecular_multiplicity=3)
+
+
+def _silent(_line):
+    pass
+
+
+def _prepare(molecule=WATER, model=PBE, device="cpu", progress=_silent, **keywords):
+    level = PYSCF.level(model, {"grid_level": 1, **keywords}, device)
+    return PYSCF.prepare(molecule, level, Resources(device=device), progress)
+
+
+def test_the_next_geometry_starts_from_the_last_density():
+    calculation = _prepare()
+    first = calculation.compute(WATER.geometry, "energy")
+    second = calculation.compute(1.001 * WATER.geometry, "energy")
+    assert len(first.scf) == len(second.scf) == 1
+    assert second.scf[0].cycles < first.scf[0].cycles
+
+
+def test_a_triplet_is_computed_as_a_triplet():
+    triplet = _prepare(OXYGEN).compute(OXYGEN.geometry, "gradient")
+    singlet = Molecule.model_validate({**OXYGEN.model_dump(), "molecular_multiplicity": 1})
+    assert triplet.energy < _prepare(singlet).compute(OXYGEN.geometry, "energy").energy
+    assert triplet.mulliken_charges == pytest.approx([0, 0], abs=1e-6)
+
+
+def test_the_orbitals_of_an_open_shell_are_the_highest_filled_and_lowest_empty_of_either_spin():
+    from pyscf import dft, gto
+
+    result = _prepare(OXYGEN, density_fit=False).compute(OXYGEN.geometry, "energy")
+    mol = gto.M(atom="O 0 0 0; O 0 0 2.28", unit="Bohr", basis="sto-3g", spin=2, verbose=0)
+    mf = dft.UKS(mol, xc="pbe")
+    mf.grids.level = 1
+    mf.kernel()
+    assert result.homo == pytest.approx(max(mf.mo_energy[0][8], mf.mo_energy[1][6]), abs=1e-5)
+    assert result.lumo == pytest.approx(min(mf.mo_energy[0][9], mf.mo_energy[1][7]), abs=1e-5)
+
+
+def test_a_person_sees_cycles_and_the_gradient():
+    lines = []
+    _prepare(progress=lines.append).compute(WATER.geometry, "gradient")
+    assert lines[0].startswith("SCF cycle 1  E = -")
+    assert lines[-1] == "gradient"
+
+
+@pytest.mark.parametrize(
+    ("model", "keywords", "complaint"),
+    [
+        (Model(method="pbe"), {}, "needs a basis"),
+        (PBE, {"density_fit": False, "auxbasis": "def2-universal-jfit"}, "has no use"),
+        (PBE, {"auxbasis": "def2-nothing"}, "unknown or has no functions for H"),
+        (PBE, {"scf_ladder": ["smearing", "diis"]}, "not with 'diis'"),
+        (PBE, {"dispersion": "d5"}, "dispersion = 'd5': input should be 'd3bj' or 'd4'"),
+        (PBE, {"conv_tol": 0}, "conv_tol = 0"),
+    ],
+)
+def test_contradictions_are_refused_before_any_integral(model, keywords, complaint):
+    with pytest.raises(InputError, match=complaint):
+        _prepare(model=model, **keywords)
+
+
+def test_a_bare_nucleus_has_nothing_to_compute():
+    proton = Molecule(symbols=("H",), geometry=[[0, 0, 0]], molecular_charge=1)
+    with pytest.raises(InputError, match="0 electrons"):
+        _prepare(proton)
+
+
+OutOfMemoryError = type("OutOfMemoryError", (RuntimeError,), {})
+
+
+@pytest.mark.parametrize(
+    ("failure", "error"),
+    [(MemoryError(), ResourceError), (OutOfMemoryError("GPU"), ResourceError), (RuntimeError("odd"), EngineError)],
+)
+def test_errors_say_what_would_help(monkeypatch, failure, error):
+    def fail(*_):
+        raise failure
+
+    monkeypatch.setattr("qcdriver.engines.pyscf.converge", fail)
+    with pytest.raises(error, match="pyscf"):
+        _prepare().compute(WATER.geometry, "energy")
+
+
+def test_the_gpu_runs_the_same_lines_with_the_other_package(monkeypatch):
+    from pyscf import dft
+
+    monkeypatch.setitem(sys.modules, "gpu4pyscf", types.SimpleNamespace(dft=dft))
+    monkeypatch.setattr("qcdriver.engines.pyscf.gpu4pyscf_version", lambda: "1.9.0")
+    monkeypatch.setattr("qcdriver.engines.pyscf.gpu_missing", lambda: None)
+    gpu = _prepare(device="gpu").compute(WATER.geometry, "gradient")
+    cpu = _prepare(device="cpu").compute(WATER.geometry, "gradient")
+    assert (gpu.device, cpu.device) == ("gpu", "cpu")
+    assert gpu.energy == pytest.approx(cpu.energy, abs=1e-9)
+    np.testing.assert_allclose(gpu.gradient, cpu.gradient, atol=1e-7)

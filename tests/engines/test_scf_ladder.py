@@ -1,0 +1,135 @@
+"""The SCF ladder: it converges what DIIS does not, costs nothing where DIIS does, and tells what it did."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from qcdriver.engines.scf_ladder import RUNGS, converge
+from qcdriver.errors import ConvergenceError
+
+EVERY_RUNG = tuple(RUNGS)
+
+
+def _silent(_line):
+    pass
+
+
+def _mean_field(atoms, spin=0, basis="sto-3g", xc="pbe", **settings):
+    from pyscf import dft, gto
+
+    ecp = {"Ni": basis} if basis == "lanl2dz" else {}
+    mol = gto.M(atom=atoms, basis=basis, ecp=ecp, spin=spin, verbose=0)
+    mean_field = (dft.UKS if spin else dft.RKS)(mol, xc=xc).density_fit(auxbasis="def2-universal-jfit")
+    mean_field.grids.level = 1
+    mean_field.init_guess = "atom"
+    mean_field.conv_tol = 1e-8
+    mean_field.max_cycle = 60
+    for name, value in settings.items():
+        setattr(mean_field, name, value)
+    return mean_field
+
+
+def _peroxide(**settings):
+    return _mean_field("O 0 .73 0; O 0 -.73 0; H .8 .9 .4; H -.8 -.9 .5", **settings)
+
+
+def _nickel_carbonyl():
+    return _mean_field("Ni 0 0 0; C 0 0 1.67; O 0 0 2.83", basis="lanl2dz")
+
+
+def test_an_easy_molecule_costs_the_cycles_of_a_bare_scf_and_gives_its_energy():
+    bare = _peroxide().run()
+    converged, attempts = converge(_peroxide(), None, EVERY_RUNG, _silent)
+    assert [attempt.strategy for attempt in attempts] == ["DIIS"]
+    assert attempts[0].cycles == bare.cycles
+    assert converged.e_tot == pytest.approx(bare.e_tot, abs=1e-12)
+
+
+def test_what_diis_does_not_converge_the_ladder_does():
+    bare = _nickel_carbonyl().run()
+    assert not bare.converged
+    converged, attempts = converge(_nickel_carbonyl(), None, EVERY_RUNG, _silent)
+    assert converged.converged
+    assert converged.e_tot < bare.e_tot - 1  # PySCF 2.14.0 swings tens of hartree above
+    assert [(attempt.strategy, attempt.converged) for attempt in attempts[:1]] == [("DIIS", False)]
+    assert attempts[-1].converged
+    assert attempts[-1].gradient_norm < 1e-3
+    # It is a solution of the bare equations: started there, bare DIIS stays.
+    again = _nickel_carbonyl()
+    again.kernel(dm0=converged.make_rdm1())
+    assert again.converged
+    assert again.e_tot == pytest.approx(converged.e_tot, abs=1e-6)
+
+
+@pytest.mark.parametrize("rung", ["level_shift", "smearing", "second_order"])
+def test_every_rung_ends_at_the_bare_energy_with_integer_occupations_and_dispersion(rung):
+    bare = _peroxide(disp="d3bj").run()
+    assert abs(bare.get_dispersion()) > 1e-5
+    converged, attempts = converge(_peroxide(disp="d3bj"), None, (rung,), _silent)
+    assert attempts[0].strategy != "DIIS"
+    assert converged.e_tot == pytest.approx(bare.e_tot, abs=1e-7)
+    assert set(converged.mo_occ) == {0.0, 2.0}
+    assert type(converged) is type(bare)
+    assert converged.nuc_grad_method().kernel() == pytest.approx(bare.nuc_grad_method().kernel(), abs=1e-4)
+
+
+def test_smearing_is_annealed_and_keeps_the_multiplicity():
+    triplet = _mean_field("O 0 0 0; O 0 0 1.21", spin=2)
+    converged, attempts = converge(triplet, None, ("smearing",), _silent)
+    assert [attempt.strategy for attempt in attempts] == [strategy.name for strategy in RUNGS["smearing"]]
+    assert converged.mo_occ.sum(axis=1).tolist() == [9, 7]
+    assert converged.spin_square()[1] == pytest.approx(3, abs=0.02)
+
+
+def test_the_mean_field_given_is_left_as_it_was():
+    mean_field = _peroxide()
+    converge(mean_field, None, ("level_shift", "second_order"), _silent)
+    assert mean_field.mo_coeff is None
+    assert not mean_field.level_shift
+    assert mean_field.callback is None
+    assert mean_field.conv_tol == 1e-8
+
+
+def test_a_density_from_next_door_saves_cycles():
+    here, cold = converge(_peroxide(), None, EVERY_RUNG, _silent)
+    beside = _mean_field("O 0 .735 0; O 0 -.73 0; H .8 .9 .4; H -.8 -.9 .5")
+    _, warm = converge(beside, here.make_rdm1(), EVERY_RUNG, _silent)
+    assert warm[0].cycles < cold[0].cycles
+
+
+def test_a_bad_density_from_elsewhere_does_not_stop_the_guess_from_converging():
+    needed = _peroxide().run().cycles
+    empty = np.zeros((12, 12))
+    converged, attempts = converge(_peroxide(max_cycle=needed), empty, EVERY_RUNG, _silent)
+    assert [attempt.converged for attempt in attempts] == [False, True]
+    assert converged.e_tot == pytest.approx(_peroxide().run().e_tot, abs=1e-9)
+
+
+def test_no_rung_left_is_an_error_that_tells_every_attempt():
+    strategies = [strategy.name for rung in EVERY_RUNG for strategy in RUNGS[rung]]
+    with pytest.raises(ConvergenceError, match=f"{len(strategies)} attempts") as caught:
+        converge(_peroxide(max_cycle=1), None, EVERY_RUNG, _silent)
+    history = caught.value.history
+    assert [attempt["strategy"] for attempt in history] == strategies
+    assert all(attempt["energy"] < -140 and attempt["gradient_norm"] > 0 and attempt["message"] for attempt in history)
+
+
+def test_a_state_with_a_hole_below_the_highest_orbital_is_no_result():
+    # Singlet NiO: whatever closed shell is filled, an empty orbital ends up below a filled one.
+    singlet = _mean_field("Ni 0 0 0; O 0 0 1.63", basis="lanl2dz")
+    with pytest.raises(ConvergenceError, match="try another multiplicity"):
+        converge(singlet, None, ("diis", "second_order"), _silent)
+
+
+def test_a_gap_near_zero_carries_a_warning():
+    _, attempts = converge(_mean_field("C 0 0 0; C 0 0 1.24", basis="6-31g*"), None, EVERY_RUNG, _silent)
+    assert "another state may be near" in attempts[-1].message
+
+
+def test_a_person_who_waits_sees_every_cycle():
+    lines = []
+    _, attempts = converge(_peroxide(), None, EVERY_RUNG, lines.append)
+    assert len(lines) == attempts[0].cycles
+    assert lines[0].startswith("SCF cycle 1  E = -14")
+    assert "dE = -" in lines[-1] or "dE = +" in lines[-1]

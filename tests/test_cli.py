@@ -1,0 +1,223 @@
+"""The command line as a person uses it: the funnel on hydrogen peroxide, resume, kill, Ctrl-C, and every mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+INPUTS = Path(__file__).parent.parent / "inputs"
+
+SMALL_INPUT = """
+title = "HOOH"
+[structure]
+source = "xyz"
+[structure.isomers.gauche]
+file = "hooh-gauche.xyz"
+[structure.isomers.twisted]
+file = "hooh-twisted.xyz"
+[prescreen]
+method = "GFN1-xTB"
+preoptimize = "none"
+[scan]
+coordinate = "dihedral"
+atoms = [2, 0, 1, 3]
+start_deg = 60
+stop_deg = 180
+step_deg = 30
+dft_points = "all"
+[dft]
+method = "pbe"
+basis = "sto-3g"
+device = "cpu"
+[dft.keywords]
+grid_level = 0
+[resources]
+threads = 2
+memory_mb = 2000
+"""
+
+
+def qcdriver(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "qcdriver.cli", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def small_input(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("input")
+    for name in ("hooh-gauche.xyz", "hooh-twisted.xyz"):
+        shutil.copy(INPUTS / name, folder / name)
+    path = folder / "hooh.toml"
+    path.write_text(SMALL_INPUT)
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(small_input, tmp_path_factory):
+    results = tmp_path_factory.mktemp("results")
+    return qcdriver("run", small_input, "--results", results), results
+
+
+def dft_records(results: Path) -> list[dict[str, object]]:
+    path = results / "hooh" / "records.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    records = [json.loads(line) for line in lines]
+    return [record for record in records if record["stage"] == "dft" and "task" in record]
+
+
+def test_the_funnel_ends_with_table_summary_and_picture(finished):
+    run, results = finished
+    assert run.returncode == 0, run.stderr
+    assert "dihedral profile, pbe/sto-3g (pyscf)" in run.stdout
+    assert (results / "hooh" / "profile.png").read_bytes().startswith(b"\x89PNG")
+    summary = json.loads((results / "hooh" / "summary.json").read_text())
+    for conformer in summary["conformers"]:
+        assert {"label", "level", "relative_energy_kcal_mol", "gap_ev", "converged"} <= set(conformer)
+        assert conformer["converged"]
+    gfn1, dft = summary["profiles"]
+    assert gfn1["coordinate"] == dft["coordinate"] == "dihedral"
+    values = [point["value_deg"] for point in gfn1["points"]]
+    assert values == pytest.approx([60, 90, 120, 150, 180], abs=0.1)
+    assert len(dft["points"]) == len(values) + 1  # and the conformer itself
+    for profile in (gfn1, dft):
+        lowest = min(profile["points"], key=lambda point: point["relative_energy_kcal_mol"])
+        assert lowest["relative_energy_kcal_mol"] == 0
+        assert lowest["value_deg"] >= 90  # the eclipsed end is the top of the torsion
+
+
+def test_the_other_hand_is_dropped_as_a_duplicate_with_its_reason(finished):
+    run, _ = finished
+    assert re.search(r"prescreen (gauche|twisted): the same structure as (gauche|twisted)", run.stdout)
+
+
+def test_the_same_command_again_computes_nothing(finished, small_input):
+    _, results = finished
+    before = (results / "hooh" / "records.jsonl").read_bytes()
+    again = qcdriver("run", small_input, "--results", results)
+    assert again.returncode == 0
+    assert "nothing to compute" in again.stderr
+    assert (results / "hooh" / "records.jsonl").read_bytes() == before
+
+
+def test_a_changed_basis_computes_only_the_single_points(finished, small_input, tmp_path):
+    _, results = finished
+    copied = tmp_path / "results"
+    shutil.copytree(results, copied)
+    changed = small_input.with_name("changed")
+    changed.mkdir()
+    for name in ("hooh-gauche.xyz", "hooh-twisted.xyz"):
+        shutil.copy(INPUTS / name, changed / name)
+    (changed / "hooh.toml").write_text(SMALL_INPUT.replace("sto-3g", "3-21g"))
+    again = qcdriver("run", changed / "hooh.toml", "--results", copied)
+    assert "computed 6 calculations" in again.stderr
+    assert "pbe/3-21g" in again.stdout
+    assert "pbe/sto-3g" not in again.stdout
+
+
+def test_report_gives_the_same_findings_without_computing(finished, small_input):
+    run, results = finished
+    report = qcdriver("report", small_input, "--results", results)
+    assert report.returncode == 0
+    assert report.stdout == run.stdout
+    as_json = json.loads(qcdriver("report", small_input, "--results", results, "--json").stdout)
+    assert as_json == json.loads((results / "hooh" / "summary.json").read_text())
+
+
+def test_a_stage_alone_needs_the_earlier_ones(small_input, tmp_path):
+    early = qcdriver("run", small_input, "--results", tmp_path, "--only", "dft")
+    assert early.returncode == 2
+    assert "the prescreen has not finished" in early.stderr
+    for stage in ("prescreen", "scan", "dft"):
+        assert qcdriver("run", small_input, "--results", tmp_path, "--only", stage).returncode == 0
+    assert "nothing to compute" in qcdriver("run", small_input, "--results", tmp_path).stderr
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
+def test_a_run_cut_short_loses_only_the_point_in_flight(small_input, tmp_path, how):
+    command = [sys.executable, "-m", "qcdriver.cli", "run", str(small_input), "--results", str(tmp_path)]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while len(dft_records(tmp_path)) < 2:
+        assert run.poll() is None, run.stderr.read()
+        time.sleep(0.01)
+    run.send_signal(how)
+    _, stderr = run.communicate()
+    kept = len(dft_records(tmp_path))
+    if how == signal.SIGINT:
+        assert run.returncode == 130
+        assert "interrupted; what was done is kept" in stderr
+        assert "Traceback" not in stderr
+    again = qcdriver("run", small_input, "--results", tmp_path)
+    assert again.returncode == 0
+    assert f"computed {6 - kept} calculations" in again.stderr
+    keys = [record["key"] for record in dft_records(tmp_path)]
+    assert len(keys) == len(set(keys)) == 6
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words", "code"),
+    [
+        ('basis = "sto-3g"', 'basis = "sto-3gg"', ["sto-3gg"], 2),
+        ('method = "pbe"', 'method = "pbee"', ["pbee"], 2),
+        ("grid_level = 0", "grid_levle = 0", ["grid_levle", "grid_level"], 2),
+        ('source = "xyz"', 'source = "xyz"\nmolecular_charge = 1', ["multiplicity 1", "17 electrons"], 2),
+        ('source = "xyz"', 'source = "xyz"\nmolecular_multiplicity = 41', ["multiplicity 41"], 2),
+        ('file = "hooh-gauche.xyz"', 'file = "nowhere.xyz"', ["nowhere.xyz"], 2),
+        ("atoms = [2, 0, 1, 3]", "atoms = [2, 0, 1, 9]", ["9"], 2),
+        ('coordinate = "dihedral"\natoms = [2, 0, 1, 3]', 'coordinate = "twist"', ["H2O2", "rod"], 2),
+        ('device = "cpu"', 'device = "gpu"', ["GPU"], 3),
+    ],
+)
+def test_a_mistake_is_one_line_before_anything_is_computed(small_input, tmp_path, old, new, words, code):
+    if code == 3:
+        from qcdriver.engines.gpu import gpu_missing
+
+        if gpu_missing() is None:
+            pytest.skip("this machine has a GPU")
+    for name in ("hooh-gauche.xyz", "hooh-twisted.xyz"):
+        shutil.copy(INPUTS / name, tmp_path / name)
+    assert old in SMALL_INPUT
+    path = tmp_path / "hooh.toml"
+    path.write_text(SMALL_INPUT.replace(old, new, 1))
+    run = qcdriver("run", path, "--results", tmp_path / "results")
+    assert run.returncode == code, run.stderr
+    last = run.stderr.strip().splitlines()[-1]
+    assert last.startswith("qcdriver: ")
+    for word in words:
+        assert word in last
+    assert "Traceback" not in run.stderr
+    records = tmp_path / "results" / "hooh" / "records.jsonl"
+    assert not records.exists() or not records.read_text()
+
+
+def test_an_unwritable_results_folder_is_one_line(small_input, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    run = qcdriver("run", small_input, "--results", tmp_path / "taken")
+    assert run.returncode == 2
+    assert "cannot be written" in run.stderr
+
+
+def test_build_writes_the_models_and_says_what_they_are(tmp_path):
+    run = qcdriver("build", INPUTS / "au13ag12-full.toml", "-o", tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "C180H150Ag12Au13Cl8P10" in run.stdout
+    assert "m/z 6761.4" in run.stdout
+    assert {"E.xyz", "S.xyz"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_check_tells_engines_and_what_is_missing():
+    run = qcdriver("check", "--json")
+    assert run.returncode == 0
+    status = json.loads(run.stdout)
+    assert {engine["name"] for engine in status["engines"]} == {"xtb", "tblite", "pyscf"}
+    for engine in status["engines"]:
+        assert engine["version"] or "pip install" in engine["missing"]
+    assert status["threads"] == len(os.sched_getaffinity(0))

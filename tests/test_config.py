@@ -1,0 +1,86 @@
+"""Input files: a mistake is one line that names file, key, value, and what would be right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qcdriver.config import read_settings
+from qcdriver.errors import InputError
+
+INPUTS = Path(__file__).parent.parent / "inputs"
+
+GOOD = """
+title = "test"
+[structure]
+source = "au13ag12"
+[structure.isomers.E]
+twist_deg = 0
+[scan]
+coordinate = "twist"
+start_deg = 0
+stop_deg = 72
+step_deg = 6
+[dft]
+method = "pbe"
+basis = "lanl2dz"
+"""
+
+
+def settings(tmp_path, text):
+    path = tmp_path / "input.toml"
+    path.write_text(text)
+    return read_settings(path)
+
+
+@pytest.mark.parametrize("path", sorted(INPUTS.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_inputs_that_ship_are_right(path):
+    assert read_settings(path).title
+
+
+def test_the_grid_ends_where_it_says(tmp_path):
+    grid = settings(tmp_path, GOOD).scan.grid_deg
+    assert grid[0] == 0
+    assert grid[-1] == 72
+    assert len(grid) == 13
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("twist_deg = 0", "twits_deg = 0", ["structure.isomers.E.twits_deg", "unknown key", "did you mean twist_deg?"]),
+        ('title = "test"', "", ["title", "missing"]),
+        ("step_deg = 6", 'step_deg = "six"', ["scan.step_deg", "'six'", "valid number"]),
+        ("step_deg = 6", "step_deg = -6", ["scan.step_deg", "-6", "greater than 0"]),
+        ("step_deg = 6", "step_deg = 0.001", ["scan", "more than 1000 points"]),
+        ("stop_deg = 72", "stop_deg = 0", ["scan", "stop_deg must lie above start_deg"]),
+        ('source = "au13ag12"', 'source = "au25"', ["structure", "'au25'", "'au13ag12'"]),
+        ('coordinate = "twist"', 'coordinate = "dihedral"', ["scan", "atoms = [a, b, c, d]"]),
+        ('method = "pbe"', 'method = "pbe"\ndevice = "tpu"', ["dft.device", "'tpu'", "'gpu'"]),
+        ('title = "test"', 'title = "test"\ncolour = 1', ["colour", "unknown key", "this table knows"]),
+        ("step_deg = 6", "step_deg = 6\ndft_points = [5]", ["scan", "dft_points", "5", "not on the grid"]),
+        ("[structure.isomers.E]", "[structure.isomers.'../E']", ["structure.isomers", "../E"]),
+        ("[dft]", "[experiment]\ngap_ev = { X = 1.0 }\nsource = 's'\n[dft]", ["experiment.gap_ev", "'X'", "E"]),
+        ("step_deg = 6", "step_deg = = 6", ["not valid TOML", "line 11"]),
+    ],
+)
+def test_a_mistake_names_file_key_value_and_the_right_thing(tmp_path, old, new, words):
+    with pytest.raises(InputError) as caught:
+        settings(tmp_path, GOOD.replace(old, new))
+    message = str(caught.value)
+    assert str(tmp_path / "input.toml") in message
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_two_mistakes_are_two_lines(tmp_path):
+    with pytest.raises(InputError) as caught:
+        settings(tmp_path, GOOD.replace("step_deg = 6", "step_deg = -6\nstp = 1"))
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"nowhere\.toml: cannot be read \(No such file"):
+        read_settings(tmp_path / "nowhere.toml")

@@ -1,0 +1,115 @@
+"""Workers: real tasks in child processes; a death costs one task, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from qcdriver.engines import find
+from qcdriver.pool import Pool
+from qcdriver.schema import Build, Built, Failure, Model, Molecule, Resources, Result, SinglePoint
+
+WATER = Molecule(symbols=("O", "H", "H"), geometry=[[0, 0, 0], [0, 1.4, 1.1], [0, -1.4, 1.1]])
+ROD = Build(source="au13ag12", settings={"phosphine": "PH3"}, program_version="test")
+
+
+def gfn1() -> SinglePoint:
+    engine = find("tblite")
+    if missing := engine.missing():
+        pytest.skip(missing)
+    return SinglePoint(molecule=WATER, level=engine.level(Model(method="GFN1-xTB")))
+
+
+def quiet(position: int, text: str) -> None:
+    pass
+
+
+def test_outcomes_come_with_their_positions_and_provenance(tmp_path):
+    with Pool(2, Resources(), tmp_path / "log") as pool:
+        answers = {position: (outcome, origin) for position, outcome, origin in pool.run([ROD, gfn1()], quiet)}
+    assert isinstance(answers[0][0], Built)
+    assert isinstance(answers[1][0], Result)
+    provenance = answers[1][1]
+    assert provenance is not None
+    assert provenance.libraries["tblite"]
+    assert provenance.wall_s > 0
+
+
+def test_an_error_is_a_failure_with_its_type_and_its_line(tmp_path):
+    wrong = gfn1().model_copy(update={"level": gfn1().level.model_copy(update={"model": Model(method="GFN9")})})
+    with Pool(1, Resources(), tmp_path / "log") as pool:
+        ((_, outcome, _),) = pool.run([wrong], quiet)
+    assert isinstance(outcome, Failure)
+    assert outcome.error_type == "InputError"
+    assert "GFN9" in outcome.message
+
+
+def children(pid: int) -> list[int]:
+    """List the child processes of all threads of a process."""
+    return [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+
+
+def kill_the_first_worker() -> None:
+    while not (workers := children(os.getpid())):
+        time.sleep(0.001)
+    os.kill(workers[0], signal.SIGKILL)
+
+
+def test_a_killed_worker_costs_its_task_and_the_next_one_works(tmp_path):
+    with Pool(1, Resources(), tmp_path / "log") as pool:
+        killer = threading.Thread(target=kill_the_first_worker)
+        killer.start()
+        first, second = pool.run([ROD, ROD.model_copy(update={"start": 1})], quiet)
+        killer.join()
+    assert isinstance(first[1], Failure)
+    assert first[1].error_type == "WorkerDied"
+    assert "signal 9" in first[1].message
+    assert isinstance(second[1], Built)
+
+
+def test_leaving_the_pool_ends_its_workers(tmp_path):
+    with Pool(1, Resources(), tmp_path / "log") as pool:
+        list(pool.run([ROD], quiet))
+        workers = children(os.getpid())
+        assert workers
+    assert not set(workers) & set(children(os.getpid()))
+
+
+def test_workers_end_when_their_driver_is_killed(tmp_path):
+    code = textwrap.dedent("""
+        import sys; from pathlib import Path
+        sys.path.insert(0, sys.argv[2])
+        from test_pool import ROD, quiet
+        from qcdriver.pool import Pool
+        from qcdriver.schema import Resources
+        with Pool(1, Resources(), Path(sys.argv[1])) as pool:
+            list(pool.run([ROD], quiet))
+            print("ready", flush=True)
+            sys.stdin.read()
+    """)
+    here = str(Path(__file__).parent)
+    driver = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "log"), here],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE,
+        text=True,
+    )
+    assert driver.stdout is not None
+    assert driver.stdout.readline() == "ready\n"
+    (worker,) = children(driver.pid)
+    driver.kill()
+    driver.wait()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{worker}").exists() and "Z" not in Path(f"/proc/{worker}/stat").read_text().split()[2]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

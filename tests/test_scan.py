@@ -1,0 +1,120 @@
+"""The scan as a pure function: on a model with a lag, every grid point ends with the lower of the two branches."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from qcdriver.scan import REACHED_WITHIN_DEG, Seed, apart_deg, first_starts, scan
+from qcdriver.schema import Convergence, Coordinate, Failure, Level, Model, Molecule, Relaxed, Result, TaskRecord
+
+LEVEL = Level(engine="model", engine_version="1", model=Model(method="two branches"))
+CONVERGENCE = Convergence(max_force=1e-4, energy_change=1e-6, max_steps=10)
+COORDINATE = Coordinate(kind="dihedral", quadruples=((2, 0, 1, 3),))
+GRID = tuple(float(value) for value in range(0, 40, 6))
+
+
+def molecule(branch: float) -> Molecule:
+    """Carry the branch of the model in the O-O distance, which nothing in this test changes."""
+    turned = [[0, 0, 0], [branch, 0, 0], [-0.5, 1.7, 0], [branch + 0.5, 0, 1.7]]
+    return Molecule(symbols=("O", "O", "H", "H"), geometry=turned)
+
+
+def energy(branch: float, value: float) -> float:
+    """Branch 2.5 has its minimum at 0, branch 2.9 at 36, 0.001 hartree lower; they cross in between."""
+    return 0.01 * (value / 36) ** 2 if branch < 2.7 else 0.01 * ((value - 36) / 36) ** 2 - 0.001
+
+
+class Model2:
+    """Answers relaxations from the formula; a relaxation never leaves its branch, as the rod's belt does not."""
+
+    def __init__(self, fails=(), misses=()):
+        self.labels, self.fails, self.misses = [], fails, misses
+
+    def __call__(self, jobs):
+        return [self.record(label, task) for label, task in jobs]
+
+    def record(self, label, task):
+        self.labels.append(label)
+        target = task.targets[0].value_deg
+        branch = float(np.linalg.norm(task.molecule.geometry[1] - task.molecule.geometry[0]))
+        off = 2 * REACHED_WITHIN_DEG if target in self.misses else 0.0
+        outcome = Relaxed(
+            molecule=task.molecule,
+            result=Result(energy=energy(branch, target)),
+            energies=(0.0,),
+            n_gradients=1,
+            max_force=0.0,
+            reached_deg=(target + off,),
+        )
+        if target in self.fails:
+            outcome = Failure(error_type="ConvergenceError", message="no")
+        return TaskRecord(key=label, stage="scan", label=label, task=task, outcome=outcome, provenance=None)
+
+
+def seeds(*which):
+    values = {"E": (2.5, 0.0), "S": (2.9, 36.0)}
+    return [Seed(name, molecule(values[name][0]), COORDINATE, values[name][1]) for name in which]
+
+
+def profile(verdicts):
+    return {verdict.value_deg: verdict.label for verdict in verdicts if verdict.kept}
+
+
+def test_the_lower_branch_is_kept_at_every_point():
+    run = Model2()
+    kept = profile(scan(seeds("E", "S"), GRID, LEVEL, CONVERGENCE, 1e-6, run))
+    assert sorted(kept) == list(GRID)
+    for value, label in kept.items():
+        best = "E" if energy(2.5, value) < energy(2.9, value) else "S"
+        assert f"from {best}" in label
+
+
+def test_from_one_side_alone_the_profile_lags_behind():
+    one_sided = scan(seeds("E"), GRID, LEVEL, CONVERGENCE, 1e-6, Model2())
+    assert all("from E" in label for label in profile(one_sided).values())
+
+
+def test_a_beaten_branch_stops_spreading():
+    run = Model2()
+    scan(seeds("E", "S"), GRID, LEVEL, CONVERGENCE, 1e-6, run)
+    assert len(run.labels) < 2 * len(GRID)
+
+
+def test_every_attempt_has_a_verdict_and_the_loser_says_by_how_much():
+    run = Model2()
+    verdicts = scan(seeds("E", "S"), GRID, LEVEL, CONVERGENCE, 1e-6, run)
+    assert [verdict.label for verdict in verdicts] == run.labels
+    lost = [verdict for verdict in verdicts if not verdict.kept]
+    assert lost
+    assert all("kcal/mol against the structure from" in verdict.reason for verdict in lost)
+
+
+def test_an_unconverged_point_is_no_point_and_does_not_spread():
+    verdicts = scan(seeds("E"), GRID, LEVEL, CONVERGENCE, 1e-6, Model2(fails=(12.0,)))
+    assert sorted(profile(verdicts)) == [0.0, 6.0]
+    assert [verdict.reason for verdict in verdicts if not verdict.kept] == ["not converged: no"]
+
+
+def test_a_point_that_missed_its_target_is_no_point():
+    verdicts = scan(seeds("E", "S"), GRID, LEVEL, CONVERGENCE, 1e-6, Model2(misses=(18.0,)))
+    assert 18.0 not in profile(verdicts)
+    assert any("instead of 18" in (verdict.reason or "") for verdict in verdicts)
+
+
+def test_a_replay_asks_for_the_same_points_in_the_same_order():
+    first, second = Model2(), Model2()
+    for run in (first, second):
+        scan(seeds("E", "S"), GRID, LEVEL, CONVERGENCE, 1e-6, run)
+    assert first.labels == second.labels
+
+
+@pytest.mark.parametrize(("value", "index"), [(1.0, 0), (359.0, 0), (20.0, 3), (90.0, 6)])
+def test_a_seed_starts_at_the_nearest_grid_value(value, index):
+    start = first_starts([Seed("x", molecule(2.5), COORDINATE, value)], GRID)[0]
+    assert start.index == index
+
+
+def test_distance_of_angles_goes_the_short_way():
+    assert apart_deg(359.0, 1.0) == pytest.approx(2.0)
+    assert apart_deg(0.0, 72.0) == 72.0
