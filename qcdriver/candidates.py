@@ -9,20 +9,25 @@ from pathlib import Path
 from qcdriver import __version__
 from qcdriver.config import RodStructure, Settings, XyzStructure
 from qcdriver.records import content_key, task_key
-from qcdriver.schema import Build, Built, Molecule
+from qcdriver.schema import Build, Built, Molecule, Target
 from qcdriver.stage import Runner
 from qcdriver.structures.au13ag12 import RodModel
 from qcdriver.structures.files import read_xyz
+from qcdriver.structures.rod import twist_coordinate
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A geometry to relax: the isomer it is meant to be, which placement of its ligands, and the key of its origin."""
+    """A geometry to relax: the isomer it is meant to be, which placement of its ligands, and the key of its origin.
+
+    `target` is the coordinate that makes it this isomer, at its value; None if nothing but the geometry does.
+    """
 
     isomer: str
     start: int
     molecule: Molecule
     key: str
+    target: Target | None = None
 
     @property
     def label(self) -> str:
@@ -99,5 +104,13 @@ def build(those: Sequence[Model], run: Runner) -> list[Candidate]:
         outcome = built.get(each.key)
         molecule = outcome.molecule if isinstance(outcome, Built) else each.origin
         assert isinstance(molecule, Molecule), f"{each.label} was not built"
-        candidates.append(Candidate(each.isomer, each.start, molecule, each.key))
+        candidates.append(Candidate(each.isomer, each.start, molecule, each.key, _target(each.origin, molecule)))
     return candidates
+
+
+def _target(origin: Build | Molecule, molecule: Molecule) -> Target | None:
+    """Give a rod the twist it was built with."""
+    if not isinstance(origin, Build):
+        return None
+    twist = RodModel.model_validate(origin.settings).twist_deg
+    return Target(coordinate=twist_coordinate(molecule, twist), value_deg=twist)

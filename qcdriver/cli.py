@@ -57,7 +57,7 @@ def run(
     _show(this, summary)
     computed = f"computed {tally.computed} calculations" if tally.computed else "nothing to compute"
     display.say(f"{computed}; {tally.found} were in the records already; {len(tally.failed)} failed")
-    if any(not conformer.converged for conformer in summary.conformers):
+    if summary.failed:
         raise typer.Exit(1)
 
 

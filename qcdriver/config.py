@@ -68,8 +68,9 @@ class PrescreenSettings(Frozen):
     """`[prescreen]`: xTB relaxation of every candidate, and which go on.
 
     `starts` ligand placements an isomer, drawn from `seed`. `preoptimize` relaxes the ligands around the held core
-    first. A `cheap` pass for all, a `tight` one for those within `window_kcal_mol` of the lowest, at most
-    `max_tight` an isomer; `max_kept` in all go on to DFT.
+    first. A `cheap` pass for all, with an isomer's own coordinate (the twist of a rod) held; a `tight` one, free, for
+    those within `window_kcal_mol` of the lowest, at most `max_tight` an isomer, dropped when the coordinate then
+    moves by more than `max_drift_deg`; `max_kept` in all go on to DFT.
     """
 
     engine: Literal["auto", "xtb", "tblite"] = "auto"
@@ -81,6 +82,7 @@ class PrescreenSettings(Frozen):
     cheap: Threshold = Threshold(max_force_ev_angstrom=0.05, energy_change_ev=1e-3)
     tight: Threshold = Threshold(max_force_ev_angstrom=0.01, energy_change_ev=1e-4)
     max_tight: int = Field(default=2, ge=1)
+    max_drift_deg: float = Field(default=10.0, gt=0)
     window_kcal_mol: float = Field(default=10.0, gt=0)
     max_kept: int = Field(default=4, ge=1)
     duplicate_kcal_mol: float = Field(default=0.1, ge=0)

@@ -1,4 +1,4 @@
-"""Geometric coordinates: a geometry in, the value of a dihedral or twist and its gradient out; and geometries driven.
+"""A geometry in, the value of a dihedral or twist and its gradient out; or a geometry with another value.
 
 A twist is the mean of several dihedrals, not the dihedral of a few chosen atoms: it stays the rotation of one group
 against another when single atoms move, and its gradient spreads over all of them.
@@ -71,11 +71,6 @@ def gradient(coordinate: Coordinate, geometry: np.ndarray) -> np.ndarray:
     return total
 
 
-def difference_deg(coordinate: Coordinate, a_deg: float, b_deg: float) -> float:
-    """Give a - b, the shortest way round: within half a period (360 deg without one)."""
-    return float(_wrapped(a_deg - b_deg, coordinate.period_deg or 360.0))
-
-
 def driven(molecule: Molecule, coordinate: Coordinate, to_deg: float) -> Molecule:
     """Turn the two sides of a coordinate rigidly against each other until it has a value: a start for relaxation.
 
@@ -105,11 +100,6 @@ def driven(molecule: Molecule, coordinate: Coordinate, to_deg: float) -> Molecul
     return molecule.moved(onto_targets(turned, (Target(coordinate=coordinate, value_deg=to_deg),)))
 
 
-def deviation_deg(targets: Sequence[Target], geometry: np.ndarray) -> np.ndarray:
-    """Give target minus value of each, (ntargets,), within +-180 deg."""
-    return np.array([t.value_deg - value_deg(t.coordinate, geometry, t.value_deg) for t in targets])
-
-
 def onto_targets(
     geometry: np.ndarray, targets: Sequence[Target], spread: Callable[[np.ndarray], np.ndarray] = np.copy
 ) -> np.ndarray:
@@ -131,12 +121,12 @@ def onto_targets(
         The targets contradict each other, or only atoms that cannot move could meet them.
     """
     for _ in range(_NEWTON_STEPS):
-        lack = deviation_deg(targets, geometry)
+        lack = np.array([t.value_deg - value_deg(t.coordinate, geometry, t.value_deg) for t in targets])
         if np.abs(lack).max(initial=0.0) < _NEWTON_TOLERANCE_DEG:
             return geometry
         slopes = np.array([gradient(t.coordinate, geometry).ravel() for t in targets])
         moves = spread(slopes.T)
-        force = np.linalg.lstsq(slopes @ moves, lack)[0]
+        force = np.linalg.lstsq(slopes @ moves, lack, rcond=None)[0]
         geometry = geometry + (moves @ force).reshape(-1, 3)
     raise InputError(
         "the targets "

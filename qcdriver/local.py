@@ -104,6 +104,8 @@ class LocalRunner:
         try:
             for position, outcome, provenance in pool.run([task for _, task in jobs], batch.advance):
                 label, task = jobs[position]
+                if isinstance(outcome, Failure):
+                    _raise_if_hopeless(label, outcome)
                 record = TaskRecord(
                     key=keys[position],
                     stage=self._stage,
@@ -117,8 +119,6 @@ class LocalRunner:
                 self.tally.computed += 1
                 self._done += self._expected > 0
                 batch.finish(position, outcome, provenance.wall_s if provenance else None)
-                if isinstance(outcome, Failure):
-                    _raise_if_hopeless(label, outcome)
         finally:
             batch.close()
         return computed

@@ -200,8 +200,11 @@ def _dft(this: Run, runner: LocalRunner) -> list[Verdict]:
     device, said = resolve_device(settings.device)
     level = levels.dft_level(settings, device)
     runner.display.say(f"dft: {level.title} {level.engine_version}. {said}")
+    geometries = _geometries(this)
+    if this.verdicts("dft") is None:
+        engines.find(level.engine).check(geometries[0].molecule, level)
     runner.begin("dft", device)
-    return single_points(_geometries(this), level, runner)
+    return single_points(geometries, level, runner)
 
 
 def _geometries(this: Run) -> list[Geometry]:

@@ -22,6 +22,8 @@ _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 _STACK = "2G"
 """Stack of each thread: the 373-atom cluster overruns the usual 8 MB in xTB's Fortran."""
 
+_Answer = tuple[int, Outcome, Provenance | None]
+
 Listener = Callable[[int, str], None]
 """Told (position of the task in the batch, one line of progress)."""
 
@@ -51,13 +53,13 @@ class Pool:
             worker.kill()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def run(self, tasks: Sequence[Task], listener: Listener) -> Iterator[tuple[int, Outcome, Provenance | None]]:
+    def run(self, tasks: Sequence[Task], listener: Listener) -> Iterator[_Answer]:
         """Give (position, outcome, provenance) in the order of completion.
 
         A worker that died gives a `Failure` of type "WorkerDied" and no provenance.
         """
         todo = queue.SimpleQueue[int]()
-        done = queue.SimpleQueue[tuple[int, Outcome, Provenance | None]]()
+        done = queue.SimpleQueue[_Answer | Exception]()
         for position in range(len(tasks)):
             todo.put(position)
 
@@ -67,7 +69,10 @@ class Pool:
                     position = todo.get_nowait()
                 except queue.Empty:
                     return
-                done.put((position, *self._compute(tasks[position], position, listener)))
+                try:
+                    done.put((position, *self._compute(tasks[position], position, listener)))
+                except Exception as error:
+                    done.put(error)  # the caller waits for an answer to every task
 
         for _ in range(min(self.jobs, len(tasks))):
             threading.Thread(target=serve, daemon=True).start()
@@ -90,13 +95,16 @@ class Pool:
         return answer
 
 
-def _wait(done: queue.SimpleQueue[tuple[int, Outcome, Provenance | None]]) -> tuple[int, Outcome, Provenance | None]:
+def _wait(done: queue.SimpleQueue[_Answer | Exception]) -> _Answer:
     """Wait in short spells, so that Ctrl-C is heard at once on every platform."""
     while True:
         try:
-            return done.get(timeout=0.5)
+            answer = done.get(timeout=0.5)
         except queue.Empty:
             continue
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 class _Worker:

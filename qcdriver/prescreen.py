@@ -1,7 +1,9 @@
 """Molecules -> relaxed, deduplicated, ranked survivors.
 
 Every candidate gets a cheap relaxation, the best a tight one; a soft surface (phosphines librate) moves energies by
-more than the isomers differ, so only tightly relaxed ones are compared. Nothing is dropped without a verdict.
+more than the isomers differ, so only tightly relaxed ones are compared. A rough start would turn a rod before its
+ligands have settled, so the cheap pass holds the twist and the tight one sets it free. Nothing is dropped without a
+verdict.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from dataclasses import dataclass, replace
 from qcdriver import units
 from qcdriver.candidates import Candidate
 from qcdriver.config import PrescreenSettings
+from qcdriver.coordinates import value_deg
 from qcdriver.errors import ConvergenceError
 from qcdriver.schema import Level, Molecule, Relaxation, Relaxed, TaskRecord, Verdict
 from qcdriver.stage import Job, Runner
@@ -108,30 +111,35 @@ def _relaxed(
     """Relax all that are not dropped; drop what did not converge or fell apart."""
     threshold = settings.cheap if which == "cheap" else settings.tight
     going = [each for each in those if not each.dropped]
-    jobs: list[Job] = [
-        (
-            f"{each.candidate.label} {level.model.method} {which}",
-            Relaxation(molecule=each.molecule, level=level, convergence=threshold.convergence),
-        )
-        for each in going
-    ]
-    after = {id(each): _judged(each, record) for each, record in zip(going, run(jobs), strict=True)}
+    jobs: list[Job] = []
+    for each in going:
+        held = (each.candidate.target,) if which == "cheap" and each.candidate.target else ()
+        task = Relaxation(molecule=each.molecule, level=level, convergence=threshold.convergence, targets=held)
+        jobs.append((f"{each.candidate.label} {level.model.method} {which}", task))
+    records = run(jobs)
+    after = {id(each): _judged(each, record, settings) for each, record in zip(going, records, strict=True)}
     return [after.get(id(each), each) for each in those]
 
 
-def _judged(each: _Relaxing, record: TaskRecord) -> _Relaxing:
+def _judged(each: _Relaxing, record: TaskRecord, settings: PrescreenSettings) -> _Relaxing:
     if not isinstance(record.outcome, Relaxed):
         message = getattr(record.outcome, "message", "no relaxation")
         return replace(each, key=record.key, relaxed=None, dropped=f"not converged: {message}")
     relaxed = record.outcome
     damage = broken(each.candidate.molecule, relaxed.molecule)
-    return replace(
-        each,
-        molecule=relaxed.molecule,
-        key=record.key,
-        relaxed=relaxed,
-        dropped=f"fell apart: {damage}" if damage else None,
-    )
+    reason = f"fell apart: {damage}" if damage else _drifted(each.candidate, relaxed.molecule, settings.max_drift_deg)
+    return replace(each, molecule=relaxed.molecule, key=record.key, relaxed=relaxed, dropped=reason)
+
+
+def _drifted(candidate: Candidate, molecule: Molecule, limit_deg: float) -> str | None:
+    """Say when a candidate is no longer the isomer it was."""
+    if candidate.target is None:
+        return None
+    asked = candidate.target.value_deg
+    value = value_deg(candidate.target.coordinate, molecule.geometry, near_deg=asked)
+    if abs(value - asked) <= limit_deg:
+        return None
+    return f"turned from {asked:g} to {value:.1f} deg: no longer {candidate.isomer}"
 
 
 def _ranked(those: list[_Relaxing]) -> list[_Relaxing]:

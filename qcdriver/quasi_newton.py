@@ -65,7 +65,8 @@ class Frame:
 
         They are redundant; of all such gradients it is the one of least weight by the force constants.
         """
-        return self._constants * (self._derivatives @ self.yielding(gradient))
+        internal: np.ndarray = self._constants * (self._derivatives @ self.yielding(gradient))
+        return internal
 
     def difference(self, other: Frame) -> np.ndarray:
         """Give the internal coordinates here less those of `other`."""
@@ -140,7 +141,7 @@ def bounded_step(hessian: np.ndarray, gradient: np.ndarray, slopes: np.ndarray, 
         step: np.ndarray = -cho_solve(factor, gradient)
         if len(slopes):
             give = cho_solve(factor, slopes.T)
-            step -= give @ np.linalg.lstsq(slopes @ give, slopes @ step)[0]
+            step -= give @ np.linalg.lstsq(slopes @ give, slopes @ step, rcond=None)[0]
         excess = longest(step) / trust
         if excess <= 1.1:
             return step

@@ -28,6 +28,8 @@ _TRUST_FIRST, _TRUST_MIN, _TRUST_MAX = 0.5, 0.02, 1.5
 """How far any atom may go in one step, bohr."""
 _HOPELESS = 1e-4
 """When a step of this length, bohr, still raises the energy, no shorter one would help."""
+_NEAR_DEG = 10.0
+"""From further away, straight displacements towards a target would tear bonds."""
 _RECENT = 10
 
 
@@ -44,7 +46,7 @@ def relax(
     Parameters
     ----------
     molecule
-        The start; left untouched. It need not meet the targets, but `coordinates.driven` meets them more gently.
+        The start, within 10 deg of every target (`coordinates.driven` brings it there); left untouched.
     calculation
         Gives energies and gradients; one call a step.
     convergence
@@ -59,7 +61,8 @@ def relax(
     Raises
     ------
     InputError
-        A frozen atom or an atom of a coordinate does not exist, no atom is free, or the targets cannot be met.
+        A frozen atom or an atom of a coordinate does not exist, no atom is free, or the targets are too far from
+        the start or cannot be met.
     ConvergenceError
         Not converged within `max_steps`, or no step lowers the energy; energy and force of each accepted geometry
         are in its history. That of an SCF passes through.
@@ -120,6 +123,7 @@ class _Descent:
     ) -> None:
         self._calculation, self._convergence, self._targets = calculation, convergence, targets
         self._free = _free_coordinates(len(molecule.symbols), frozen_atoms)
+        _refuse_far(molecule, targets)
         self._internals = InternalCoordinates(molecule)
         self._model = QuasiNewton()
         self._trust = _TRUST_FIRST
@@ -182,7 +186,7 @@ class _Descent:
         for row, target in zip(slopes, self._targets, strict=True):
             row[:] = gradient(target.coordinate, geometry).ravel()[self._free]
         energy_gradient = result.gradient.ravel()[self._free]
-        held = np.linalg.lstsq(slopes.T, energy_gradient)[0]
+        held = np.linalg.lstsq(slopes.T, energy_gradient, rcond=None)[0]
         frame = Frame(self._internals, geometry, self._free)
         return _Point(frame, result, energy_gradient - held @ slopes, slopes)
 
@@ -196,6 +200,14 @@ class _Descent:
             f"relaxation: {reason}; the largest force is {self._forces[-1]:.1e} hartree/bohr, {wanted:.1e} was wanted",
             self.history,
         )
+
+
+def _refuse_far(molecule: Molecule, targets: Sequence[Target]) -> None:
+    for target in targets:
+        wanted, kind = target.value_deg, target.coordinate.kind
+        value = value_deg(target.coordinate, molecule.geometry, wanted)
+        if abs(value - wanted) > _NEAR_DEG:
+            raise InputError(f"the start has {kind} = {value:.1f} deg, too far from {wanted:g}: drive it there first")
 
 
 def _free_coordinates(natoms: int, frozen_atoms: Sequence[int]) -> np.ndarray:

@@ -25,11 +25,12 @@ def print_summary(summary: Summary, console: Console) -> None:
                 f"({spread.level})",
                 highlight=False,
             )
-    off_profile = [each for each in summary.dropped if each.stage != "scan"]
-    if off_profile:
-        console.print("not carried on:", highlight=False)
-    for each in off_profile:
-        console.print(f"  {each.stage} {each.label}: {each.reason}", markup=False, highlight=False, soft_wrap=True)
+    judged = [each for each in summary.dropped if each.stage != "scan"]
+    for heading, those in (("not carried on:", judged), ("FAILED:", summary.failed)):
+        if those:
+            console.print(heading, highlight=False)
+        for each in those:
+            console.print(f"  {each.stage} {each.label}: {each.reason}", markup=False, highlight=False, soft_wrap=True)
     if summary.experiment_source:
         console.print(
             f"measured gaps (optical, not HOMO-LUMO): {summary.experiment_source}", markup=False, highlight=False

@@ -314,7 +314,7 @@ Outcome = Annotated[Built | Result | Relaxed | Failure, Field(discriminator="kin
 
 
 class Provenance(Frozen):
-    """Who computed a record, with what, where, how long. Times in seconds, memory in MB."""
+    """Who computed a record, with what, where, how long; `peak_memory_mb` of its process up to its end."""
 
     program: str = "qcdriver"
     program_version: str

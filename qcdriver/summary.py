@@ -72,7 +72,7 @@ class Spread(Frozen):
 
 
 class Dropped(Frozen):
-    """A calculation that did not go on, and why."""
+    """Something that did not go on, or is missing from the findings, and why."""
 
     stage: str
     label: str
@@ -80,7 +80,7 @@ class Dropped(Frozen):
 
 
 class Summary(Frozen):
-    """What a run found."""
+    """What a run found; `dropped` by judgement, `failed` for want of a number that was asked for."""
 
     title: str
     formula: str
@@ -88,6 +88,7 @@ class Summary(Frozen):
     profiles: tuple[Profile, ...]
     spreads: tuple[Spread, ...]
     dropped: tuple[Dropped, ...]
+    failed: tuple[Dropped, ...]
     experiment_source: str | None
 
 
@@ -113,12 +114,34 @@ def summarize(settings: Settings, stages: Stages, records: Records) -> Summary:
         spreads=tuple(_spreads(prescreened, records)),
         dropped=tuple(
             Dropped(stage=stage, label=verdict.label, reason=verdict.reason)
-            for stage, verdicts in stages.items()
-            for verdict in verdicts
+            for stage in ("prescreen", "scan")
+            for verdict in stages.get(stage, ())
             if verdict.reason
         ),
+        failed=(*_holes(settings, stages), *_unconverged(stages)),
         experiment_source=settings.experiment.source if settings.experiment else None,
     )
+
+
+def _holes(settings: Settings, stages: Stages) -> list[Dropped]:
+    """List the grid values of a finished scan at which no structure was kept, with the last reason why not."""
+    if settings.scan is None or "scan" not in stages:
+        return []
+    holes = []
+    for value in settings.scan.grid_deg:
+        at_value = [each for each in stages["scan"] if each.label.startswith(f"{value:g} deg ")]
+        if not any(each.kept for each in at_value):
+            reason = at_value[-1].reason if at_value else "no neighbour has a structure to start from"
+            holes.append(Dropped(stage="scan", label=f"{value:g} deg", reason=str(reason)))
+    return holes
+
+
+def _unconverged(stages: Stages) -> list[Dropped]:
+    return [
+        Dropped(stage="dft", label=verdict.label, reason=str(verdict.reason))
+        for verdict in stages.get("dft", ())
+        if not verdict.kept
+    ]
 
 
 def write_summary(summary: Summary, path: Path) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from qcdriver.progress import duration, told
 from qcdriver.report import plot_profiles, print_summary
 from qcdriver.schema import Failure
-from qcdriver.summary import Conformer, Profile, ProfilePoint, Spread, Summary
+from qcdriver.summary import Conformer, Dropped, Profile, ProfilePoint, Spread, Summary
 
 
 def conformer(label: str, energy: float | None) -> Conformer:
@@ -53,6 +53,7 @@ def summary(points: int = 3) -> Summary:
         profiles=(profile,) if points else (),
         spreads=(Spread(isomer="E", level="GFN1-xTB (xtb)", n_starts=2, kcal_mol=0.4),),
         dropped=(),
+        failed=(Dropped(stage="dft", label="E", reason="the SCF did not converge"),),
         experiment_source="doi:10.1038/s41467-020-19789-2",
     )
 
@@ -67,6 +68,7 @@ def test_a_failed_point_shows_as_failed_and_has_no_number():
     line = next(line for line in printed(100).splitlines() if " E " in line and "deg" not in line)
     assert "failed" in line
     assert "0.00" not in line
+    assert "dft E: the SCF did not converge" in printed(100)
 
 
 def test_measured_gaps_stand_beside_computed_ones_and_say_what_they_are():

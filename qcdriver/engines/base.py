@@ -155,3 +155,8 @@ def dipole_about_nuclear_charge(
     centre = numbers @ geometry / numbers.sum()
     moved: np.ndarray = dipole - molecular_charge * centre
     return moved
+
+
+def orbital_gap(homo: float | None, lumo: float | None) -> float | None:
+    """Subtract HOMO from LUMO, hartree; unknown where one of them is."""
+    return None if homo is None or lumo is None else lumo - homo

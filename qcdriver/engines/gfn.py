@@ -100,7 +100,7 @@ def frontier_orbitals(
     return homo, lumo
 
 
-def converge(program: str, run: Callable[[Any], Any], last: Any, max_iterations: int) -> Any:
+def run_scc(program: str, run: Callable[[Any], Any], last: Any, max_iterations: int) -> Any:
     """Run an SCC from the last wavefunction, if there is one, and when that fails once more from scratch.
 
     `run` takes the library's results to start from (or None) and gives new ones, or None if unconverged.

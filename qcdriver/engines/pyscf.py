@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from qcdriver.engines.base import Calculation, Device, Engine, Progress, dipole_about_nuclear_charge
+from qcdriver.engines.base import Calculation, Device, Engine, Progress, dipole_about_nuclear_charge, orbital_gap
 from qcdriver.engines.basis_sets import BasisSet, load_auxiliary, load_basis_set
 from qcdriver.engines.checks import check_geometry, read_keywords
 from qcdriver.engines.functionals import check_functional, is_pure
 from qcdriver.engines.gpu import gpu4pyscf_version, gpu_missing
-from qcdriver.engines.scf_ladder import converge, frontier, host, orbital_gap
+from qcdriver.engines.scf_ladder import converge, frontier, host
 from qcdriver.errors import EngineError, InputError, MissingError, QcdriverError, ResourceError
 from qcdriver.schema import Frozen, Level, Model, Molecule, Resources, Result
 

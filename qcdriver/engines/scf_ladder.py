@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qcdriver.engines.base import orbital_gap
 from qcdriver.errors import ConvergenceError
 from qcdriver.schema import ScfAttempt
 from qcdriver.units import EV
@@ -117,11 +118,6 @@ def frontier(energies: Any, occupations: Any) -> tuple[float | None, float | Non
     homo = float(energies[occupied].max()) if occupied.any() else None
     lumo = float(energies[~occupied].min()) if not occupied.all() else None
     return homo, lumo
-
-
-def orbital_gap(homo: float | None, lumo: float | None) -> float | None:
-    """Subtract HOMO from LUMO, hartree; unknown where one of them is."""
-    return None if homo is None or lumo is None else lumo - homo
 
 
 def host(array: Any) -> np.ndarray:

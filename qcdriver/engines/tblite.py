@@ -9,9 +9,9 @@ from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from qcdriver.engines.base import Calculation, Device, Engine, Progress, dipole_about_nuclear_charge
+from qcdriver.engines.base import Calculation, Device, Engine, Progress, dipole_about_nuclear_charge, orbital_gap
 from qcdriver.engines.checks import check_geometry, read_keywords
-from qcdriver.engines.gfn import GfnKeywords, check_gfn, converge, frontier_orbitals, n_orbitals
+from qcdriver.engines.gfn import GfnKeywords, check_gfn, frontier_orbitals, n_orbitals, run_scc
 from qcdriver.errors import EngineError, MissingError
 from qcdriver.schema import Frozen, Level, Model, Molecule, Resources, Result
 
@@ -80,7 +80,7 @@ class _TbliteCalculation(Calculation):
         check_geometry(self._molecule.symbols, geometry)
         last, self._last = self._last, None  # what a failure leaves behind is no start for anything
         run = partial(self._run, geometry)
-        self._last = results = converge("tblite", run, last, self._keywords.max_iterations)
+        self._last = results = run_scc("tblite", run, last, self._keywords.max_iterations)
         homo, lumo = frontier_orbitals(
             results["orbital-energies"], results["orbital-occupations"], self._molecule.molecular_multiplicity
         )
@@ -89,7 +89,7 @@ class _TbliteCalculation(Calculation):
             gradient=results["gradient"] if driver == "gradient" else None,
             homo=homo,
             lumo=lumo,
-            gap=None if homo is None or lumo is None else lumo - homo,
+            gap=orbital_gap(homo, lumo),
             dipole=dipole_about_nuclear_charge(
                 results["dipole"], self._molecule.molecular_charge, self._molecule.numbers, geometry
             ),

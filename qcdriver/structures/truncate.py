@@ -114,18 +114,14 @@ def _cut(molecule: Molecule, graph: csr_array, cuts: list[tuple[int, int, str]])
     model = Molecule(
         symbols=tuple(symbols),
         # Kept atoms to the last bit; the round trip through Angstrom is for the caps.
-        geometry=np.concatenate(
-            [molecule.geometry[kept], np.reshape(places[len(kept) :], (-1, 3)) / ANGSTROM]
-        ),
+        geometry=np.concatenate([molecule.geometry[kept], np.reshape(places[len(kept) :], (-1, 3)) / ANGSTROM]),
         molecular_charge=molecule.molecular_charge,
         molecular_multiplicity=molecule.molecular_multiplicity,
     )
     return Truncated(model, (*kept, *[None] * (len(symbols) - len(kept))))
 
 
-def _cap(
-    molecule: Molecule, graph: csr_array, stays: int, goes: int, cap: str
-) -> list[tuple[str, np.ndarray]]:
+def _cap(molecule: Molecule, graph: csr_array, stays: int, goes: int, cap: str) -> list[tuple[str, np.ndarray]]:
     """Place a hydrogen or a methyl group on a cut bond, Angstrom; the methyl staggered."""
     here = molecule.geometry[stays] * ANGSTROM
     along = molecule.geometry[goes] * ANGSTROM - here
@@ -143,10 +139,7 @@ def _cap(
     hydrogens = [
         first
         + _METHYL_CH_ANGSTROM
-        * (
-            -np.cos(_TETRAHEDRAL) * along
-            + np.sin(_TETRAHEDRAL) * (np.cos(turn) * across + np.sin(turn) * sideways)
-        )
+        * (-np.cos(_TETRAHEDRAL) * along + np.sin(_TETRAHEDRAL) * (np.cos(turn) * across + np.sin(turn) * sideways))
         for turn in np.radians([0, 120, 240])
     ]
     return [("C", first), *(("H", place) for place in hydrogens)]

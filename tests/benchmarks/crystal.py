@@ -51,8 +51,10 @@ def main() -> None:
             atoms = len(crystal.cell)
             found = sum(m.per_cell for m in crystal.molecules)
             assert found == 4 * n_clusters, found
-            print(f"{atoms:6d} atoms  {found:4d} molecules  {seconds:7.2f} s  {cpu:7.2f} s CPU  "
-                  f"{1000 * cpu / atoms:6.3f} s CPU per 1000 atoms")
+            print(
+                f"{atoms:6d} atoms  {found:4d} molecules  {seconds:7.2f} s  {cpu:7.2f} s CPU  "
+                f"{1000 * cpu / atoms:6.3f} s CPU per 1000 atoms"
+            )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -68,6 +71,19 @@ def test_a_force_field_takes_no_scc_keywords():
 def test_a_basis_is_not_for_tight_binding():
     with pytest.raises(InputError, match="its own minimal basis"):
         find("tblite").check(_atom("Ar"), find("tblite").level(Model(method="GFN2-xTB", basis="def2-SVP")))
+
+
+def test_gfn_ff_prints_nothing_not_even_when_the_process_ends():
+    if lack := find("xtb").missing():
+        pytest.skip(lack)
+    script = (
+        "from qcdriver.engines import find; from qcdriver.schema import Model, Molecule, Resources\n"
+        "h2 = Molecule(symbols=('H', 'H'), geometry=[[0, 0, 0], [0, 0, 1.4]])\n"
+        "level = find('xtb').level(Model(method='GFN-FF'))\n"
+        "find('xtb').prepare(h2, level, Resources(), print).compute(h2.geometry, 'gradient')\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == ""
 
 
 def test_gfn_ff_keeps_the_bonds_of_the_first_geometry():

@@ -66,15 +66,17 @@ def test_what_diis_does_not_converge_the_ladder_does():
 def test_every_rung_ends_at_the_bare_energy_with_integer_occupations_and_dispersion(rung):
     bare = _peroxide(disp="d3bj").run()
     assert abs(bare.get_dispersion()) > 1e-5
-    converged, attempts = converge(_peroxide(disp="d3bj"), None, (rung,), _silent)
+    lines = []
+    converged, attempts = converge(_peroxide(disp="d3bj"), None, (rung,), lines.append)
     assert attempts[0].strategy != "DIIS"
+    assert len([line for line in lines if "cycle" in line and "E =" in line]) == sum(a.cycles for a in attempts)
     assert converged.e_tot == pytest.approx(bare.e_tot, abs=1e-7)
     assert set(converged.mo_occ) == {0.0, 2.0}
     assert type(converged) is type(bare)
     assert converged.nuc_grad_method().kernel() == pytest.approx(bare.nuc_grad_method().kernel(), abs=1e-4)
 
 
-def test_smearing_is_annealed_and_keeps_the_multiplicity():
+def test_smearing_is_annealed_and_ends_at_the_multiplicity_asked_for():
     triplet = _mean_field("O 0 0 0; O 0 0 1.21", spin=2)
     converged, attempts = converge(triplet, None, ("smearing",), _silent)
     assert [attempt.strategy for attempt in attempts] == [strategy.name for strategy in RUNGS["smearing"]]
@@ -113,6 +115,14 @@ def test_no_rung_left_is_an_error_that_tells_every_attempt():
     history = caught.value.history
     assert [attempt["strategy"] for attempt in history] == strategies
     assert all(attempt["energy"] < -140 and attempt["gradient_norm"] > 0 and attempt["message"] for attempt in history)
+
+
+def test_each_attempt_starts_from_what_the_last_one_learned():
+    with pytest.raises(ConvergenceError) as caught:
+        converge(_peroxide(max_cycle=1), None, ("diis", "level_shift", "second_order"), _silent)
+    energies = [attempt["energy"] for attempt in caught.value.history]
+    assert energies == sorted(energies, reverse=True)
+    assert len(set(energies)) == 4
 
 
 def test_a_state_with_a_hole_below_the_highest_orbital_is_no_result():

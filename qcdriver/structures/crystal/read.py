@@ -12,12 +12,13 @@ from qcdriver.structures.crystal.assembly import Whole, whole_molecules
 from qcdriver.structures.crystal.cif import CifStructure, read_cif
 from qcdriver.structures.crystal.copies import operations
 from qcdriver.structures.crystal.disorder import Choice, choose_groups
+from qcdriver.structures.crystal.exclusions import reach_of_overlaps
 from qcdriver.structures.crystal.formula import compare_formulas, parse_moieties
 from qcdriver.structures.crystal.molecules import Crystal, CrystalMolecule
 from qcdriver.structures.crystal.neighbours import Pairs, bond_reach, bonds, close_pairs, covalent_radii
-from qcdriver.structures.crystal.occupancy import Occupants, choose_occupants, reach_of_overlaps
+from qcdriver.structures.crystal.occupancy import Occupants, choose_occupants
 from qcdriver.structures.crystal.roles import Kind, Role, assign_roles, multiplicity
-from qcdriver.structures.crystal.superposition import SAME_ANGSTROM, misfit_angstrom
+from qcdriver.structures.crystal.superposition import is_chiral, mirror_images
 from qcdriver.structures.crystal.symmetry import space_group
 from qcdriver.structures.crystal.unit_cell import UnitCell, fill_cell
 
@@ -118,29 +119,31 @@ def _roles(
 def _molecules(
     cell: UnitCell, kinds: Sequence[Sequence[Whole]], roles: Sequence[Role], occupants: Occupants
 ) -> tuple[CrystalMolecule, ...]:
-    found: list[CrystalMolecule] = []
+    symbols = [tuple(cell.symbols[copies[0].atoms].tolist()) for copies in kinds]
+    positions = [copies[0].fractional(cell) @ cell.lattice for copies in kinds]
+    mirror_of = mirror_images(list(zip(symbols, positions, strict=True)))
+    found = []
     for number, (copies, role) in enumerate(zip(kinds, roles, strict=True)):
         atoms = copies[0].atoms
-        symbols = tuple(cell.symbols[atoms].tolist())
-        positions = copies[0].fractional(cell) @ cell.lattice
         labels = tuple(cell.sites.labels[i] for i in cell.site[atoms])
+        original = mirror_of[number]
         found.append(
             CrystalMolecule(
                 label=_letters(number),
-                symbols=symbols,
-                positions_angstrom=positions,
+                symbols=symbols[number],
+                positions_angstrom=positions[number],
                 site_labels=labels,
                 operators=tuple(
                     cell.group.triplet(int(cell.operator[atom]), shift)
                     for atom, shift in zip(atoms, copies[0].shift, strict=True)
                 ),
                 per_cell=len(copies),
-                mirror_copies=_mirror_copies(cell, copies, symbols, positions),
+                mirror_copies=_mirror_copies(cell, copies, symbols[number], positions[number]),
                 presence=_presence(cell, copies[0], occupants),
                 role=role.name,
                 charge=role.charge,
-                multiplicity=multiplicity(symbols, role.charge),
-                mirror_of=_mirror_of(symbols, positions, found),
+                multiplicity=multiplicity(symbols[number], role.charge),
+                mirror_of=None if original is None else _letters(original),
                 disorder=_choices_inside(occupants.choices, labels),
             )
         )
@@ -169,19 +172,4 @@ def _mirror_copies(cell: UnitCell, copies: Sequence[Whole], symbols: tuple[str, 
     mirrored = sum(all(cell.group.improper[op] for op, _ in found) for found in moves if found)
     if not mirrored:
         return 0
-    own_image = misfit_angstrom(symbols, positions, symbols, positions, mirror=True)
-    return 0 if own_image is not None and own_image < SAME_ANGSTROM else mirrored
-
-
-def _mirror_of(symbols: tuple[str, ...], positions: np.ndarray, others: Sequence[CrystalMolecule]) -> str | None:
-    """Find an independent molecule that fits as a mirror image, and clearly worse as it is."""
-    for other in others:
-        if other.mirror_of is not None or sorted(other.symbols) != sorted(symbols):
-            continue
-        mirrored = misfit_angstrom(symbols, positions, other.symbols, other.positions_angstrom, mirror=True)
-        if mirrored is None or mirrored > SAME_ANGSTROM:
-            continue
-        direct = misfit_angstrom(symbols, positions, other.symbols, other.positions_angstrom, mirror=False)
-        if direct is None or direct > 2 * mirrored + 0.05:
-            return other.label
-    return None
+    return mirrored if is_chiral(symbols, positions) else 0

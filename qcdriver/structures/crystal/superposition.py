@@ -58,6 +58,44 @@ def misfit_angstrom(
     return best
 
 
+def mirror_images(molecules: Sequence[tuple[Sequence[str], np.ndarray]]) -> list[int | None]:
+    """Find, for each molecule, an earlier one that it is the mirror image of, and not congruent with.
+
+    Parameters
+    ----------
+    molecules
+        Symbols and positions, (natoms, 3), Angstrom, of each.
+
+    Returns
+    -------
+    list
+        Index of the first such molecule, or None.
+    """
+    found: list[int | None] = []
+    different: list[int] = []
+    for number, (symbols, positions) in enumerate(molecules):
+        found.append(None)
+        for earlier in different:
+            other = molecules[earlier]
+            direct = misfit_angstrom(symbols, positions, *other, mirror=False)
+            mirrored = misfit_angstrom(symbols, positions, *other, mirror=True)
+            # A little disorder in the packing must not make two copies of one hand mirror images.
+            if mirrored is not None and mirrored < SAME_ANGSTROM and (direct is None or direct > 2 * mirrored + 0.05):
+                found[number] = earlier
+                break
+            if direct is not None and direct < SAME_ANGSTROM:
+                break
+        else:
+            different.append(number)
+    return found
+
+
+def is_chiral(symbols: Sequence[str], positions: np.ndarray) -> bool:
+    """Tell whether a molecule differs from its mirror image as it stands in the crystal."""
+    misfit = misfit_angstrom(symbols, positions, symbols, positions, mirror=True)
+    return misfit is None or misfit > SAME_ANGSTROM
+
+
 def _counted(symbols: Sequence[str], positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     elements = np.array(symbols)
     heavy = elements != "H"

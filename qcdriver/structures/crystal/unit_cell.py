@@ -7,6 +7,7 @@ because two rounded images happen to fall together.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class UnitCell:
     def __len__(self) -> int:
         return len(self.site)
 
-    @property
+    @cached_property
     def symbols(self) -> np.ndarray:
         """Element symbols, (natoms,)."""
         return np.array(self.sites.symbols)[self.site]

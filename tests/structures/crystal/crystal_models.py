@@ -57,9 +57,7 @@ class MadeUp:
         for number, atom in enumerate(self.atoms):
             x, y, z = atom.fractional
             label = atom.label or f"{atom.symbol}{number + 1}"
-            lines.append(
-                f"{label} {atom.symbol} {x:.6f} {y:.6f} {z:.6f} {atom.occupancy} {atom.assembly} {atom.group}"
-            )
+            lines.append(f"{label} {atom.symbol} {x:.6f} {y:.6f} {z:.6f} {atom.occupancy} {atom.assembly} {atom.group}")
         return "\n".join(lines) + "\n"
 
     def write(self, folder: Path, name: str = "made_up.cif") -> Path:
@@ -74,9 +72,7 @@ def triplets(group: gemmi.SpaceGroup) -> list[str]:
     return [op.triplet() for op in group.operations()]
 
 
-def off_angstrom(
-    read: CrystalMolecule, symbols: Sequence[str], cartesian: np.ndarray, made: MadeUp
-) -> float:
+def off_angstrom(read: CrystalMolecule, symbols: Sequence[str], cartesian: np.ndarray, made: MadeUp) -> float:
     """Find how far the worst atom is from where it went in, after the best operator of the crystal.
 
     Only the crystal's own operators are allowed, so a wrong hand does not pass.
@@ -115,9 +111,7 @@ def rotation(axis: Sequence[float], degrees: float) -> np.ndarray:
 
 CHLOROFORM = (
     ["C", "H", "Cl", "Cl", "Cl"],
-    np.array(
-        [[0, 0, 0], [0, 0, 1.08], *(rotation([0, 0, 1], 120 * k) @ [1.667, 0, -0.57] for k in range(3))]
-    ),
+    np.array([[0, 0, 0], [0, 0, 1.08], *(rotation([0, 0, 1], 120 * k) @ [1.667, 0, -0.57] for k in range(3))]),
 )
 TETRAFLUOROBORATE = (
     ["B", "F", "F", "F", "F"],

@@ -77,9 +77,7 @@ def _cell_constants(metric: np.ndarray) -> tuple[float, ...]:
     return a, b, c, *np.degrees(np.arccos(cosines))
 
 
-def _place(
-    rotations: np.ndarray, translations: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def _place(rotations: np.ndarray, translations: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Find a point on a symmetry element (often), and the operators that leave it where it is."""
     point = rng.random(3)
     if rng.random() < 0.6:
@@ -146,9 +144,7 @@ def _crowded(
     """Tell whether any atom of another molecule comes near the first one."""
     from ase.neighborlist import primitive_neighbor_list
 
-    images = np.concatenate(
-        [fractional @ r.T + t for r, t in zip(rotations, translations, strict=True)]
-    )
+    images = np.concatenate([fractional @ r.T + t for r, t in zip(rotations, translations, strict=True)])
     n = len(fractional)
     first, second, distance, shift = primitive_neighbor_list(
         "ijdS", (True, True, True), lattice, images @ lattice, _APART_ANGSTROM / 2 * np.ones(len(images))

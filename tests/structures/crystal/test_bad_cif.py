@@ -87,7 +87,9 @@ def test_no_symmetry_at_all_is_refused(tmp_path):
     assert "no symmetry: add" in refused(text, tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"  \n", b"\0\1\2" * 100, b"data_x\n", b"\x89PNG\r\n\x1a\n" + bytes(range(1, 255))])
+@pytest.mark.parametrize(
+    "content", [b"", b"  \n", b"\0\1\2" * 100, b"data_x\n", b"\x89PNG\r\n\x1a\n" + bytes(range(1, 255))]
+)
 def test_what_is_no_cif_is_refused(tmp_path, content):
     refused(content, tmp_path)
 
@@ -144,7 +146,9 @@ def _mutated(text: str, rng: random.Random) -> bytes:
         elif kind == 1:
             lines.insert(k, lines[rng.randrange(len(lines))])
         elif kind == 2:
-            words[w] = rng.choice(["?", ".", "abc", "1e400", "-1", "0", "0.5(", "nan", "99999999999", "'", ";", "_x", "loop_"])
+            words[w] = rng.choice(
+                ["?", ".", "abc", "1e400", "-1", "0", "0.5(", "nan", "99999999999", "'", ";", "_x", "loop_"]
+            )
             lines[k] = " ".join(words)
         elif kind == 3:
             del words[w]

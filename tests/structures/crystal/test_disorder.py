@@ -1,8 +1,14 @@
 """Disorder: what is chosen is one alternative throughout, and no molecule mixes two."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pytest
 from crystal_models import CHLOROFORM, TETRAFLUOROBORATE, Atom, MadeUp, rotation, summary
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 from qcdriver.errors import InputError
 from qcdriver.structures.crystal import read_crystal
@@ -101,7 +107,9 @@ def test_a_ligand_disordered_about_an_axis_stays_whole_on_its_metal(tmp_path):
     made.atoms.append(Atom("Au", np.array([0.5, 0.30, 0.5])))
     made.atoms.append(Atom("Cl", np.array([0.5, 0.30 - 2.27 / 12, 0.5])))
     centre = np.array([5.5, 3.6, 6.5])
-    made.add(["N", "C", "C"], centre + [[0.0, 2.1, 0.0], [0.9, 3.15, 0.55], [0.7, 4.55, 0.0]], occupancy="0.5", group="-1")
+    made.add(
+        ["N", "C", "C"], centre + [[0.0, 2.1, 0.0], [0.9, 3.15, 0.55], [0.7, 4.55, 0.0]], occupancy="0.5", group="-1"
+    )
     (complex_,) = read(made, tmp_path).molecules
     assert (complex_.formula, complex_.per_cell) == ("C2AuClN", 1)
 
@@ -191,3 +199,36 @@ def test_a_third_of_an_atom_on_a_threefold_axis_is_a_whole_one(tmp_path):
     made.add(["P"], [np.array([1 / 3, 2 / 3, 0.5]) @ made.lattice + [2.0, 0.3, 0.9]])
     (molecule,) = read(made, tmp_path).molecules
     assert (molecule.formula, molecule.per_cell, molecule.presence) == ("CuP3", 1, 1.0)
+
+
+BODIES = {"BF4": TETRAFLUOROBORATE, "CHCl3": CHLOROFORM, "C7H8": TOLUENE}
+WAYS = {
+    "two orientations": (P1, ("0.6", "0.4")),
+    "two orientations, half each": (P1, ("0.5", "0.5")),
+    "about an inversion centre": (P_1, ("0.5",)),
+    "about a point 222": (["x,y,z", "-x,-y,z", "-x,y,-z", "x,-y,-z"], ("0.25",)),
+}
+
+
+@given(
+    formula=st.sampled_from(sorted(BODIES)),
+    way=st.sampled_from(sorted(WAYS)),
+    flagged=st.booleans(),
+    seed=st.integers(0, 10**6),
+)
+@settings(max_examples=80, deadline=None)
+def test_no_molecule_mixes_alternatives(formula, way, flagged, seed):
+    """Any orientation, a few tenths of an Angstrom off the place; with and without flags."""
+    operators, occupancies = WAYS[way]
+    rng = np.random.default_rng(seed)
+    made = MadeUp((14.0, 15.0, 16.0, 90.0, 90.0, 90.0), operators)
+    symbols, body = BODIES[formula]
+    for number, occupancy in enumerate(occupancies, start=1):
+        turned = (body - body.mean(axis=0)) @ Rotation.random(rng=rng).as_matrix()
+        place = [7.0, 7.5, 8.0] + 0.25 * rng.normal(size=3)
+        group = (str(number) if len(operators) == 1 else "-1") if flagged else "."
+        made.add(symbols, turned + place, occupancy=occupancy, group=group)
+    with TemporaryDirectory() as folder:
+        crystal = read_crystal(made.write(Path(folder)))
+    assert summary(crystal) == [(formula, 1)]
+    assert crystal.molecules[0].presence == pytest.approx(1.0)

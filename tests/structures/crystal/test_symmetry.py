@@ -58,9 +58,7 @@ def test_the_ambiguous_symbol_of_the_copper_paper_is_no_contradiction(tmp_path):
         ((11, 12, 13, 90, 90, 97), {"space_group_name_H-M_alt": "P 21/b"}, "P1121/b", 4),
     ],
 )
-def test_without_operators_the_symbol_is_used_in_the_setting_that_fits_the_cell(
-    tmp_path, cell, tags, name, per_cell
-):
+def test_without_operators_the_symbol_is_used_in_the_setting_that_fits_the_cell(tmp_path, cell, tags, name, per_cell):
     read = crystal([], tmp_path, cell, **tags)
     assert read.space_group == name
     assert read.molecules[0].per_cell == per_cell
@@ -82,9 +80,7 @@ def test_a_shifted_origin_is_no_contradiction(tmp_path):
 def test_a_centring_that_no_table_has_is_read(tmp_path):
     """P-1 in a cell eight times too large."""
     halves = ["", "+1/2"]
-    operators = [
-        f"{s}x{a},{s}y{b},{s}z{c}" for s in ("", "-") for a in halves for b in halves for c in halves
-    ]
+    operators = [f"{s}x{a},{s}y{b},{s}z{c}" for s in ("", "-") for a in halves for b in halves for c in halves]
     read = crystal(operators, tmp_path, (18, 19, 20, 85, 95, 100), **{"space_group_name_H-M_alt": "P -1"})
     assert read.molecules[0].per_cell == 16
     assert read.space_group == "P -1"
