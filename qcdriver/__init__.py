@@ -12,8 +12,8 @@ The flow, one module a step::
       report       the table and the picture
     results/NAME/records.jsonl, summary.json, profile.png
 
-`pipeline` chains the stages. A stage asks for tasks (schema) and gets records: `local` finds them in `records`, or
-computes them in worker processes (pool, worker, tasks), where the `engines` do the work and `relax` walks downhill.
+`pipeline` chains the stages. A stage asks for tasks (schema) and gets records: `execution` finds them in `records`, or
+computes them in worker processes, where the `engines` do the work and `relax` walks downhill.
 """
 
 __version__ = "0.1.0"

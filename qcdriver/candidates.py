@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qcdriver import __version__
-from qcdriver.config import RodStructure, Settings, XyzStructure
+from qcdriver.config import CifIsomer, CifStructure, RodStructure, Settings, XyzStructure
 from qcdriver.records import content_key, task_key
 from qcdriver.schema import Build, Built, Molecule, Target
 from qcdriver.stage import Runner
 from qcdriver.structures.au13ag12 import RodModel
+from qcdriver.structures.crystal import read_crystal
 from qcdriver.structures.files import read_xyz
-from qcdriver.structures.rod import twist_coordinate
+from qcdriver.structures.rod import find_rod, measure_rod, twist_coordinate
+from qcdriver.structures.truncate import truncate
 
 
 @dataclass(frozen=True)
@@ -66,19 +68,28 @@ def models(settings: Settings, folder: Path) -> list[Model]:
     """
     structure = settings.structure
     if isinstance(structure, XyzStructure):
+        charge, multiplicity = structure.molecular_charge, structure.molecular_multiplicity
         return [
-            Model(
-                label,
-                0,
-                read_xyz(folder / isomer.file, structure.molecular_charge, structure.molecular_multiplicity),
-            )
+            Model(label, 0, read_xyz(folder / isomer.file, charge, multiplicity))
             for label, isomer in structure.isomers.items()
+        ]
+    if isinstance(structure, CifStructure):
+        return [
+            Model(label, 0, _from_crystal(structure, isomer, folder)) for label, isomer in structure.isomers.items()
         ]
     return [
         Model(label, start, _build(structure, label, start, settings.prescreen.seed))
         for label in structure.isomers
         for start in range(settings.prescreen.starts)
     ]
+
+
+def _from_crystal(structure: CifStructure, isomer: CifIsomer, folder: Path) -> Molecule:
+    crystal = read_crystal(folder / isomer.file, isomer.block, structure.disorder)
+    molecule = crystal.pick(isomer.pick).molecule
+    if structure.phosphine or structure.thiolate or structure.alkynyl:
+        return truncate(molecule, structure.phosphine, structure.thiolate, structure.alkynyl).molecule
+    return molecule
 
 
 def _build(structure: RodStructure, label: str, start: int, seed: int) -> Build:
@@ -109,8 +120,11 @@ def build(those: Sequence[Model], run: Runner) -> list[Candidate]:
 
 
 def _target(origin: Build | Molecule, molecule: Molecule) -> Target | None:
-    """Give a rod the twist it was built with."""
-    if not isinstance(origin, Build):
+    """Give a rod the twist it was built with, or has in its file."""
+    if isinstance(origin, Build):
+        twist = RodModel.model_validate(origin.settings).twist_deg
+    elif find_rod(molecule) is not None:
+        twist = measure_rod(molecule).twist_deg
+    else:
         return None
-    twist = RodModel.model_validate(origin.settings).twist_deg
     return Target(coordinate=twist_coordinate(molecule, twist), value_deg=twist)

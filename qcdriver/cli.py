@@ -44,7 +44,7 @@ def run(
 ) -> None:
     """Run the whole funnel here, resuming what is there; ends with the table and the picture."""
     from qcdriver import pipeline
-    from qcdriver.progress import Display
+    from qcdriver.execution.progress import Display
 
     settings, this = _opened(input_file, results)
     with Display() as display:
@@ -98,11 +98,44 @@ def build(
 
 
 @app.command()
+def crystal(
+    file: Annotated[Path, typer.Argument(metavar="FILE.cif", help="A crystal structure.")],
+    block: Annotated[str | None, typer.Option(help="The data block, when the file has several with atoms.")] = None,
+    as_json: Json = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write one extended XYZ a molecule there.")
+    ] = None,
+    contacts: Annotated[bool, typer.Option("--contacts", help="Also list the closest contacts.")] = False,
+) -> None:
+    """List the whole molecules of a crystal structure: roles, charges, disorder, what the file has wrong."""
+    import json
+
+    from rich.console import Console
+
+    from qcdriver.structures.crystal import read_crystal
+
+    found = read_crystal(file, block)
+    paths = found.write(output) if output else []
+    if as_json:
+        sys.stdout.write(json.dumps(found.to_json(contacts), indent=1, ensure_ascii=False) + "\n")
+        return
+    console = Console()
+    console.print(f"{found.block}: space group {found.space_group}", markup=False, highlight=False)
+    console.print(found.table())
+    if contacts:
+        console.print(found.contact_table())
+    for warning in found.warnings:
+        console.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
+    for path in paths:
+        console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
 def check(
     as_json: Json = False,
 ) -> None:
     """List engines, versions, threads, memory and GPU, and the command that installs what is missing."""
-    from qcdriver.machine import machine_status
+    from qcdriver.execution.machine import machine_status
 
     status = machine_status()
     if as_json:

@@ -39,12 +39,38 @@ class XyzIsomer(Frozen):
 
 
 class XyzStructure(Frozen):
-    """`[structure]` with source "xyz": geometries as they are in files."""
+    """`[structure]` with source "xyz": geometries as they are in files.
+
+    Charge and multiplicity are those of the files' comment lines where they say them (a contradiction is refused), else
+    these, else 0 and 1.
+    """
 
     source: Literal["xyz"]
-    molecular_charge: int = 0
-    molecular_multiplicity: int = Field(default=1, ge=1)
+    molecular_charge: int | None = None
+    molecular_multiplicity: int | None = Field(default=None, ge=1)
     isomers: dict[Label, XyzIsomer] = Field(min_length=1)
+
+
+class CifIsomer(Frozen):
+    """`[structure.isomers.LABEL]` of a crystal: which molecule of which file, by label, formula or role."""
+
+    file: str
+    pick: str = "cluster"
+    block: str | None = None
+
+
+class CifStructure(Frozen):
+    """`[structure]` with source "cif": molecules of crystal structures, their ligands cut down if asked.
+
+    `disorder` chooses a group for an assembly, where another than the most occupied one is wanted.
+    """
+
+    source: Literal["cif"]
+    phosphine: Literal["PH3", "PMe3"] | None = None
+    thiolate: Literal["SH", "SMe"] | None = None
+    alkynyl: Literal["C2H", "C2Me"] | None = None
+    disorder: dict[str, str] = Field(default_factory=dict)
+    isomers: dict[Label, CifIsomer] = Field(min_length=1)
 
 
 class Threshold(Frozen):
@@ -154,7 +180,7 @@ class Settings(Frozen):
     """A whole input file; a stage without a table is not run."""
 
     title: str
-    structure: Annotated[RodStructure | XyzStructure, Field(discriminator="source")]
+    structure: Annotated[RodStructure | XyzStructure | CifStructure, Field(discriminator="source")]
     prescreen: PrescreenSettings = PrescreenSettings()
     dft: DftSettings | None = None
     scan: ScanSettings | None = None
@@ -163,7 +189,7 @@ class Settings(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
-        if self.structure.source == "xyz" and self.prescreen.starts != 1:
+        if self.structure.source != "au13ag12" and self.prescreen.starts != 1:
             raise ValueError("prescreen.starts: geometries from files have one start; leave it out")
         if self.experiment:
             for label in self.experiment.gap_ev:
@@ -212,8 +238,8 @@ def _line(entry: Any) -> str:
 
 _TABLES: dict[str, tuple[type[Frozen], ...]] = {
     "": (Settings,),
-    "structure": (RodStructure, XyzStructure),
-    "isomers": (RodIsomer, XyzIsomer),
+    "structure": (RodStructure, XyzStructure, CifStructure),
+    "isomers": (RodIsomer, XyzIsomer, CifIsomer),
     "prescreen": (PrescreenSettings,),
     "dft": (DftSettings,),
     "scan": (ScanSettings,),

@@ -1,6 +1,6 @@
 """The error family: each class says what would help, and which exit code the program ends with.
 
-Engines and stages raise; `qcdriver.worker` alone turns an exception into a failed outcome, and `qcdriver.cli`
+Engines and stages raise; `qcdriver.execution.worker` alone turns an exception into a failed outcome, and `qcdriver.cli`
 alone turns one into a line for a person.
 """
 

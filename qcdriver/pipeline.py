@@ -18,9 +18,9 @@ from qcdriver.coordinates import value_deg
 from qcdriver.dft import Geometry, single_points
 from qcdriver.engines.gpu import resolve_device
 from qcdriver.errors import InputError
-from qcdriver.local import LocalRunner, Tally
+from qcdriver.execution.local import LocalRunner, Tally
+from qcdriver.execution.progress import Display
 from qcdriver.prescreen import prescreen
-from qcdriver.progress import Display
 from qcdriver.records import Records, content_key
 from qcdriver.scan import Seed, scan
 from qcdriver.schema import Coordinate, Level, Molecule, Relaxed, StageRecord, Verdict

@@ -126,9 +126,9 @@ def test_driving_a_dihedral_turns_only_what_lies_beyond_the_bond() -> None:
         )
 
 
-@pytest.mark.parametrize("turn_deg", [6.0, -11.0, 36.0])
-def test_driving_the_rod_keeps_each_icosahedron_and_each_phosphine_rigid(turn_deg: float) -> None:
-    before = build_rod(RodModel(twist_deg=10.0))
+@pytest.mark.parametrize(("phosphine", "turn_deg"), [("PH3", 6.0), ("PH3", -11.0), ("PPh3", 36.0)])
+def test_driving_the_rod_keeps_each_icosahedron_and_each_phosphine_rigid(phosphine: str, turn_deg: float) -> None:
+    before = build_rod(RodModel(phosphine=phosphine, twist_deg=10.0))
     twist = twist_coordinate(before, near_deg=10.0)
     rod = find_rod(before)
     value = value_deg(twist, before.geometry)

@@ -220,7 +220,7 @@ def test_a_surface_with_a_jump_is_crossed() -> None:
         def compute(self, geometry: np.ndarray, driver: Literal["energy", "gradient"]) -> Result:
             result = super().compute(geometry, driver)
             beyond = len(self.seen) > 6
-            return result.model_copy(update={"energy": result.energy + 2e-4 * beyond})
+            return result.model_copy(update={"energy": result.energy + 1e-3 * beyond})
 
     molecule = as_molecule(Icosahedron("Cu", 2), rattle=0.5)
     done = relax(molecule, Jump(molecule.symbols, EMT()), TIGHT)

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from qcdriver.progress import duration, told
+from qcdriver.execution.progress import duration, told
 from qcdriver.report import plot_profiles, print_summary
 from qcdriver.schema import Failure
 from qcdriver.summary import Conformer, Dropped, Profile, ProfilePoint, Spread, Summary

@@ -1,6 +1,6 @@
 """GFN1-xTB and GFN2-xTB by tblite: a molecule in, energy and gradient out.
 
-tblite reads OMP_NUM_THREADS when it is loaded: whoever starts the process sets it (`qcdriver.worker` does).
+tblite reads OMP_NUM_THREADS when it is loaded: whoever starts the process sets it (`qcdriver.execution.worker` does).
 """
 
 from __future__ import annotations

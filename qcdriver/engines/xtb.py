@@ -1,7 +1,7 @@
 """GFN1-xTB, GFN2-xTB and GFN-FF by libxtb, through xtb-python: a molecule in, energy and gradient out.
 
 libxtb reads OMP_NUM_THREADS and OMP_STACKSIZE when it is loaded, so whoever starts the process sets them
-(`qcdriver.worker` does).
+(`qcdriver.execution.worker` does).
 
 libxtb 6.5.1 loses terms of the GFN1 and GFN2 gradient between atoms that share a Cartesian coordinate to the last
 digits (github.com/grimme-lab/xtb, issue 986, corrected in 2025 by pull request 1208): 0.002 hartree/bohr on the rod

@@ -15,7 +15,9 @@ from qcdriver.schema import ATOMIC_NUMBER, ELEMENTS, Molecule
 from qcdriver.units import ANGSTROM
 
 
-def read_xyz(path: Path | str, charge: int = 0, multiplicity: int = 1, frame: int | None = None) -> Molecule:
+def read_xyz(
+    path: Path | str, charge: int | None = None, multiplicity: int | None = None, frame: int | None = None
+) -> Molecule:
     """Read one molecule from an XYZ or extended XYZ file.
 
     Parameters
@@ -23,15 +25,15 @@ def read_xyz(path: Path | str, charge: int = 0, multiplicity: int = 1, frame: in
     path
         The file.
     charge, multiplicity
-        Used where the comment line does not say (keys `charge`, `multiplicity`).
+        Used where the comment line does not say (keys `charge`, `multiplicity`); without either, 0 and 1.
     frame
         Which molecule of several, from 0. None: the file holds exactly one.
 
     Raises
     ------
     InputError
-        The file is missing or broken, holds another number of molecules, or charge and multiplicity do not fit its
-        electrons; the message names file and line.
+        The file is missing or broken, holds another number of molecules, contradicts `charge` or `multiplicity`, or
+        these do not fit its electrons; the message names file and line.
     """
     path = Path(path)
     starts = _check(path)
@@ -75,7 +77,7 @@ def write_xyz(
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error
 
 
-def _read_frame(path: Path, frame: int, line: int, charge: int, multiplicity: int) -> Molecule:
+def _read_frame(path: Path, frame: int, line: int, charge: int | None, multiplicity: int | None) -> Molecule:
     """Read what `_check` passed; `line` is that of the comment, from 1."""
     from ase import Atoms
     from ase.io import read
@@ -89,18 +91,23 @@ def _read_frame(path: Path, frame: int, line: int, charge: int, multiplicity: in
         return Molecule(
             symbols=tuple(ELEMENTS[number - 1] for number in atoms.numbers),
             geometry=atoms.positions / ANGSTROM,
-            molecular_charge=_whole_number(path, line, atoms.info, "charge", charge),
-            molecular_multiplicity=_whole_number(path, line, atoms.info, "multiplicity", multiplicity),
+            molecular_charge=_stated(path, line, atoms.info, "charge", charge, 0),
+            molecular_multiplicity=_stated(path, line, atoms.info, "multiplicity", multiplicity, 1),
         )
     except ValidationError as error:
         reason = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise InputError(f"{path}, line {line}: {reason}") from error
 
 
-def _whole_number(path: Path, line: int, info: dict[str, Any], key: str, default: int) -> int:
-    value = info.get(key, default)
+def _stated(path: Path, line: int, info: dict[str, Any], key: str, asked: int | None, default: int) -> int:
+    """Give what the comment line states for a key, else what was asked for, else the default."""
+    if key not in info:
+        return default if asked is None else asked
+    value = info[key]
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise InputError(f"{path}, line {line}: {key}={value} is not a whole number")
+    if asked is not None and asked != value:
+        raise InputError(f"{path}, line {line}: {key}={value} contradicts the {key} {asked} asked for")
     return int(value)
 
 

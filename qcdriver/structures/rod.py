@@ -27,8 +27,8 @@ __all__ = [
     "twist_deg",
 ]
 
-BINDING_CUTOFF_ANGSTROM = 2.9
-"""An Ag within this distance of a Cl is bound to it: GFN1-xTB's bonds are 2.5-2.9, then a soft tail begins."""
+BINDING_CUTOFF_ANGSTROM = {"Cl": 2.9, "Br": 3.05}
+"""An Ag nearer to a halide than this is bound to it: GFN1-xTB has Ag-Cl bonds of 2.5-2.9, then a soft tail begins."""
 _MODES = {0: "free", 1: "terminal", 2: "d", 3: "t", 4: "q"}
 
 
@@ -77,8 +77,8 @@ class RodMeasures(Frozen):
     bend_deg: float
 
 
-def measure_rod(molecule: Molecule, cutoff_angstrom: float = BINDING_CUTOFF_ANGSTROM) -> RodMeasures:
-    """Measure a rod; the cutoff decides which Ag a halide binds (2.9 suits Cl, about 3.05 Br).
+def measure_rod(molecule: Molecule, cutoff_angstrom: float | None = None) -> RodMeasures:
+    """Measure a rod; the cutoff decides which Ag a halide binds (None: `BINDING_CUTOFF_ANGSTROM` of its halide).
 
     Raises
     ------
@@ -86,6 +86,8 @@ def measure_rod(molecule: Molecule, cutoff_angstrom: float = BINDING_CUTOFF_ANGS
         The molecule holds no rod, or the cutoff is not positive.
     """
     rod = _rod(molecule)
+    if cutoff_angstrom is None:
+        cutoff_angstrom = max(BINDING_CUTOFF_ANGSTROM[symbol] for symbol in {"Cl", *molecule.symbols} & {"Cl", "Br"})
     if not cutoff_angstrom > 0:
         raise InputError(f"cutoff_angstrom {cutoff_angstrom:g}: a positive distance is needed")
     xyz = molecule.geometry * ANGSTROM

@@ -46,8 +46,8 @@ import sys
 from pathlib import Path
 from qcdriver.config import Machine
 from qcdriver.engines import find
-from qcdriver.local import LocalRunner
-from qcdriver.progress import Display
+from qcdriver.execution.local import LocalRunner
+from qcdriver.execution.progress import Display
 from qcdriver.records import Records
 from qcdriver.schema import Model, SinglePoint
 folder = Path(sys.argv[1])

@@ -69,8 +69,14 @@ def test_no_atom_is_frozen_in_what_is_written(tmp_path):
 def test_charge_and_multiplicity_of_the_caller_hold_where_the_file_is_silent(file):
     ion = read_xyz(file(WATER), charge=1, multiplicity=2)
     assert (ion.molecular_charge, ion.molecular_multiplicity) == (1, 2)
-    said = read_xyz(file(WATER.replace("comment", "charge=2 multiplicity=3")), charge=1, multiplicity=2)
+    said = read_xyz(file(WATER.replace("comment", "charge=2 multiplicity=3")))
     assert (said.molecular_charge, said.molecular_multiplicity) == (2, 3)
+
+
+def test_a_caller_who_contradicts_the_file_is_refused(file):
+    path = file(WATER.replace("comment", "charge=2 multiplicity=3"))
+    with pytest.raises(InputError, match=r"line 2: charge=2 contradicts the charge 1 asked for"):
+        read_xyz(path, charge=1, multiplicity=3)
 
 
 def test_one_of_several_molecules_must_be_asked_for(tmp_path):

@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from qcdriver.schema import Failure, Outcome, Provenance, Resources, Task
 
 _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
+_WORKER = "qcdriver.execution.worker"
 _STACK = "2G"
 """Stack of each thread: the 373-atom cluster overruns the usual 8 MB in xTB's Fortran."""
 
@@ -122,7 +123,12 @@ class _Worker:
         }
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", 'ulimit -s unlimited 2>/dev/null; exec "$0" -m qcdriver.worker', sys.executable],
+                [
+                    "/bin/sh",
+                    "-c",
+                    'ulimit -s unlimited 2>/dev/null; exec "$0" -m qcdriver.execution.worker',
+                    sys.executable,
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

@@ -1,4 +1,4 @@
-"""The child process: tasks come in as JSON lines, events and outcomes go out. `python -m qcdriver.worker`.
+"""The child process: tasks come in as JSON lines, events and outcomes go out. `python -m qcdriver.execution.worker`.
 
 A process of its own, because xTB and PySCF read their thread settings when they are loaded, print where they like,
 leave files in the working directory, and can die: then one task is lost and the driver lives.
@@ -21,8 +21,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from qcdriver import __version__
 from qcdriver.errors import ConvergenceError, QcdriverError
+from qcdriver.execution.tasks import execute
 from qcdriver.schema import Built, Failure, Provenance, Relaxed, Resources, Result, Task
-from qcdriver.tasks import execute
 
 _TASK: TypeAdapter[Task] = TypeAdapter(Task)
 _LIBRARIES = ("numpy", "scipy", "xtb", "tblite", "pyscf", "pyscf-dispersion", "gpu4pyscf-cuda12x", "gpu4pyscf-cuda13x")

@@ -12,9 +12,9 @@ from qcdriver import errors
 from qcdriver.config import Machine
 from qcdriver.engines.base import Device
 from qcdriver.errors import InputError, QcdriverError
-from qcdriver.machine import memory_of_this_machine_mb, threads_of_this_machine
-from qcdriver.pool import Pool
-from qcdriver.progress import Display
+from qcdriver.execution.machine import memory_of_this_machine_mb, threads_of_this_machine
+from qcdriver.execution.pool import Pool
+from qcdriver.execution.progress import Display
 from qcdriver.records import Records, task_key
 from qcdriver.schema import Build, Failure, Resources, SinglePoint, Task, TaskRecord
 from qcdriver.stage import Job

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from qcdriver.engines import find
-from qcdriver.pool import Pool
+from qcdriver.execution.pool import Pool
 from qcdriver.schema import Build, Built, Failure, Model, Molecule, Resources, Result, SinglePoint
 
 WATER = Molecule(symbols=("O", "H", "H"), geometry=[[0, 0, 0], [0, 1.4, 1.1], [0, -1.4, 1.1]])
@@ -90,7 +90,7 @@ def test_workers_end_when_their_driver_is_killed(tmp_path):
         import sys; from pathlib import Path
         sys.path.insert(0, sys.argv[2])
         from test_pool import ROD, quiet
-        from qcdriver.pool import Pool
+        from qcdriver.execution.pool import Pool
         from qcdriver.schema import Resources
         with Pool(1, Resources(), Path(sys.argv[1])) as pool:
             list(pool.run([ROD], quiet))
