@@ -213,6 +213,56 @@ def test_build_writes_the_models_and_says_what_they_are(tmp_path):
     assert {"E.xyz", "S.xyz"} <= {path.name for path in tmp_path.iterdir()}
 
 
+PEROXIDE_CIF = """data_peroxide
+_cell_length_a 12
+_cell_length_b 12
+_cell_length_c 12
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_symop_operation_xyz 'x,y,z'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+O1 O 0.05 0.10 0.10
+O2 O -0.07 0.10 0.10
+H1 H 0.08 0.175 0.10
+H2 H -0.10 0.10 0.175
+"""
+
+
+def test_crystal_lists_molecules_made_whole_and_an_input_can_start_from_one(tmp_path):
+    (tmp_path / "peroxide.cif").write_text(PEROXIDE_CIF)
+    listed = qcdriver("crystal", tmp_path / "peroxide.cif", "--json", "-o", tmp_path / "out")
+    assert listed.returncode == 0, listed.stderr
+    (molecule,) = json.loads(listed.stdout)["molecules"]
+    assert (molecule["formula"], molecule["natoms"], molecule["per_cell"]) == ("H2O2", 4, 1)
+    assert len(list((tmp_path / "out").glob("*.xyz"))) == 1
+    (tmp_path / "input.toml").write_text(
+        'title = "from a crystal"\n[structure]\nsource = "cif"\n'
+        f'[structure.isomers.A]\nfile = "peroxide.cif"\npick = "{molecule["label"]}"\n'
+    )
+    built = qcdriver("build", tmp_path / "input.toml", "-o", tmp_path / "models")
+    assert built.returncode == 0, built.stderr
+    assert "H2O2, 4 atoms" in built.stdout
+    wrong = (tmp_path / "input.toml").read_text().replace(f'pick = "{molecule["label"]}"', 'pick = "Au25"')
+    (tmp_path / "input.toml").write_text(wrong)
+    refused = qcdriver("build", tmp_path / "input.toml", "-o", tmp_path / "models")
+    assert refused.returncode == 2
+    assert "pick = 'Au25' fits no molecule" in refused.stderr
+
+
+def test_a_broken_crystal_file_is_one_line(tmp_path):
+    (tmp_path / "broken.cif").write_text("data_x\n_cell_length_a ?\n")
+    run = qcdriver("crystal", tmp_path / "broken.cif")
+    assert run.returncode == 2
+    assert len(run.stderr.strip().splitlines()) == 1
+    assert "broken.cif" in run.stderr
+
+
 def test_check_tells_engines_and_what_is_missing():
     run = qcdriver("check", "--json")
     assert run.returncode == 0

@@ -148,6 +148,20 @@ def test_driving_the_rod_keeps_each_icosahedron_and_each_phosphine_rigid(phosphi
         np.testing.assert_allclose(pdist(after.geometry[atoms]), pdist(before.geometry[atoms]), atol=1e-6)
 
 
+def test_a_ligand_that_leans_over_the_belt_turns_as_one_piece() -> None:
+    rod = build_rod(RodModel())
+    phosphine = next(list(part) for part in ligands(rod) if len(part) > 1)
+    centre, shared = (rod.geometry[atom] for atom in (find_rod(rod).centres[0], find_rod(rod).shared))
+    towards = shared - centre if (rod.geometry[phosphine[0]] - shared) @ (centre - shared) > 0 else centre - shared
+    leaning = rod.geometry.copy()
+    leaning[phosphine] += 1.2 * towards
+    before = rod.moved(leaning)
+    twist = twist_coordinate(rod)
+    after = driven(before, twist, value_deg(twist, leaning) + 36.0)
+    assert np.linalg.norm(after.geometry[phosphine[0]] - leaning[phosphine[0]]) > 0.1
+    np.testing.assert_allclose(pdist(after.geometry[phosphine]), pdist(leaning[phosphine]), atol=1e-6)
+
+
 def test_the_belt_turns_by_half_of_what_the_rings_turn() -> None:
     before = build_rod(RodModel(twist_deg=10.0))
     twist = twist_coordinate(before, near_deg=10.0)

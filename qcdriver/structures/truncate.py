@@ -1,8 +1,8 @@
-"""A cluster with its full ligands in, a model with small ones out: PPh3 -> PMe3 -> PH3, SR -> SMe -> SH, C2R -> C2Me -> C2H.
+"""A cluster in, a model with small ligands out: PPh3 -> PMe3 -> PH3, SR -> SMe -> SH, C2R -> C2Me -> C2H.
 
-Ends are found from the bond graph: a phosphorus on a metal, a sulfur on a metal with one carbon, a carbon on a metal that has
-a triple bond. The bond to what hangs there is cut and a cap placed on it; every atom that stays keeps its place. Charge
-and multiplicity stay, since a radical is replaced by a radical.
+Ends are found from the bond graph: a phosphorus on a metal, a sulfur on a metal with one carbon, a carbon on a metal
+that has a triple bond. The bond to what hangs there is cut and a cap placed on it; every atom that stays keeps its
+place. Charge and multiplicity stay, since a radical is replaced by a radical.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ _TETRAHEDRAL = np.arccos(-1 / 3)
 class Truncated:
     """A model and where its atoms come from.
 
-    `kept`: for each atom its index in the molecule that was truncated, None for an atom of a cap. Kept atoms come first,
-    in their old order.
+    `kept`: for each atom its index in the molecule that was truncated, None for an atom of a cap. Kept atoms come
+    first, in their old order.
     """
 
     molecule: Molecule

@@ -1,7 +1,8 @@
 """Time the reading of crystals of growing size: `python tests/benchmarks/crystal.py`.
 
-Each cell holds clusters like [Cu14(SMe)3(PH3)8H10]+ in P-1, each with a disordered BF4-: listed in full but for the inversion,
-so that the atom list grows with the cell. Goals: 1,500 atoms in 2 s, 10,000 in 20 s, time linear in the atoms.
+Each cell holds clusters like [Cu14(SMe)3(PH3)8H10]+ in P-1, each with a disordered BF4-: listed in full but for the
+inversion, so that the atom list grows with the cell. Goals: 1,500 atoms in 2 s, 10,000 in 20 s, time linear in the
+atoms.
 """
 
 import sys
@@ -13,9 +14,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "structures" / "crystal"))
 
-from crystal_models import TETRAFLUOROBORATE, MadeUp, copper_cluster, rotation  # noqa: E402
+from crystal_models import TETRAFLUOROBORATE, MadeUp, copper_cluster, rotation
 
-from qcdriver.structures.crystal import read_crystal  # noqa: E402
+from qcdriver.structures.crystal import read_crystal
 
 SPACING_ANGSTROM = 17.0
 

@@ -109,7 +109,7 @@ def main() -> None:
 
     print(f"{options.phosphine + ' rod':28s}{'ours':>8s}{'hartree':>16s}{'ASE LBFGS':>12s}{'hartree':>16s}")
     free = compare("free, from the model", start, until).molecule
-    twist = twist_coordinate(free)
+    twist = twist_coordinate(model)
     value = value_deg(twist, free.geometry) + 6.0
     compare("twist held 6 deg away", driven(free, twist, value), until, [Target(coordinate=twist, value_deg=value)])
 

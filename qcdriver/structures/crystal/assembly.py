@@ -1,7 +1,7 @@
 """Atoms and bonds of one cell in, whole molecules out: joined across cell walls, sorted into kinds related by symmetry.
 
-Two molecules are copies of each other by symmetry if, and only if, they hold images of one site. A molecule that meets its
-own lattice translation has no end: such a crystal is refused.
+Two molecules are copies of each other by symmetry if, and only if, they hold images of one site. A molecule that
+meets its own lattice translation has no end: such a crystal is refused.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class _Forest:
 
 
 def _components(cell: UnitCell, kept: np.ndarray, bonded: Pairs) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Connected atoms, their lattice translations, and the translations that map the whole onto itself, (n, 3)."""
+    """Find connected atoms, their lattice translations, and the translations that map the whole onto itself, (n, 3)."""
     edges: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for number, (a, b) in enumerate(zip(bonded.first.tolist(), bonded.second.tolist(), strict=True)):
         edges[a].append((b, number))

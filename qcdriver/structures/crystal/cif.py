@@ -1,8 +1,8 @@
 """A CIF in, the one structure it holds out: cell, operators and symbols as written, checked atom sites, formula tags.
 
-gemmi reads the syntax. Everything a damaged or careless file can hold is refused here with one line that names the file and
-the tag, so that the modules after this one see numbers only. Tags: the core dictionary of the IUCr, under its old names
-(`_atom_site_label`) and its new ones (`_atom_site.label`).
+gemmi reads the syntax. Everything a damaged or careless file can hold is refused here with one line that names the
+file and the tag, so that the modules after this one see numbers only. Tags: the core dictionary of the IUCr, under
+its old names (`_atom_site_label`) and its new ones (`_atom_site.label`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The molecules of a crystal in, the closest contacts of each with its neighbours out, with the operator of the neighbour."""
+"""The molecules of a crystal in, the closest contacts of each with its neighbours out, and their operators."""
 
 from __future__ import annotations
 

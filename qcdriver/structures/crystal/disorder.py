@@ -1,9 +1,9 @@
 """Atom sites with disorder tags in, the sites of one alternative for each assembly out, and a record of each choice.
 
-An assembly is a region of the structure that has alternatives; a group is one of them. Where the file names groups but no
-assemblies (SHELX writes it so), sites that touch belong to one assembly, so that two solvents far apart are chosen for
-separately. The choice is made on the asymmetric unit and so holds for all its images; what disorder about a symmetry
-element still leaves to choose is done in `occupancy`.
+An assembly is a region of the structure that has alternatives; a group is one of them. Where the file names groups
+but no assemblies (SHELX writes it so), sites that touch belong to one assembly, so that two solvents far apart are
+chosen for separately. The choice is made on the asymmetric unit and so holds for all its images; what disorder about
+a symmetry element still leaves to choose is done in `occupancy`.
 """
 
 from __future__ import annotations

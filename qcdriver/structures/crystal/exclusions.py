@@ -1,8 +1,8 @@
 """Pairs of partly occupied atoms in, which of them cannot both be there out.
 
-Where a file flags its alternatives, the flags decide; where it does not, distances and occupancies do: atoms that overlap,
-atoms at bonding distance whose different occupancies add up to one, and, among atoms that overlap others anyway, atoms
-at a distance that is neither a bond nor that of two atoms bonded to a third.
+Where a file flags its alternatives, the flags decide; where it does not, distances and occupancies do: atoms that
+overlap, atoms at bonding distance whose different occupancies add up to one, and, among atoms that overlap others
+anyway, atoms at a distance that is neither a bond nor that of two atoms bonded to a third.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BETWEEN, _BETWEEN_HYDROGEN = (1.22, 1.36), (1.25, 1.60)
 """Times the sum of radii: neither a bond (C-C 1.85, C-H 1.33 Angstrom) nor the ends of an angle (2.07, 1.71)."""
 _LINKED = 1.26  # a bond at its longest, C-C 1.92 Angstrom
 _CONTACT = 0.75
-"""Images of a fragment disordered about a symmetry element exclude each other up to this times the van der Waals sum."""
+"""Images of a fragment about a symmetry element exclude each other up to this times the van der Waals sum."""
 
 
 @dataclass(frozen=True)

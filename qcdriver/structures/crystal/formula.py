@@ -1,4 +1,4 @@
-"""Formula tags of a CIF in, compositions out; and the differences between what a file claims and what its atoms give."""
+"""Formula tags of a CIF in, compositions out, and how what a file claims differs from what its atoms give."""
 
 from __future__ import annotations
 

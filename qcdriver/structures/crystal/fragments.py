@@ -1,7 +1,7 @@
 """Partly occupied atoms and what excludes what in, fragments out: pieces that are there as a whole or not at all.
 
-A fragment holds each of its sites once: the image of the site that the file lists beside the others, or else the one at the
-best bond length. Its images by the operators of the crystal are the places where the same piece may be.
+A fragment holds each of its sites once: the image of the site that the file lists beside the others, or else the one
+at the best bond length. Its images by the operators of the crystal are the places where the same piece may be.
 """
 
 from __future__ import annotations

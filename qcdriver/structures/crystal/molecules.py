@@ -1,4 +1,4 @@
-"""What reading a crystal gives: its molecules, each whole and with its provenance, and how to pick, show and write them."""
+"""What reading a crystal gives: whole molecules with their provenance, and how to pick, show and write them."""
 
 from __future__ import annotations
 

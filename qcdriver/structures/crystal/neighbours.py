@@ -1,8 +1,8 @@
-"""A unit cell in, the pairs of atoms that are close to each other across all cell walls out, and which of them are bonds.
+"""A unit cell in, the pairs of atoms close to each other across all cell walls out, and which of them are bonds.
 
 Bonds in a crystal are those of the Cambridge database: up to the sum of covalent radii (Cordero et al.,
-doi:10.1039/b801115j) plus 0.4 Angstrom, metals included. The longer metal contacts that `bonds` counts inside a known cluster
-are no bonds here: between clusters they would tie a molecular crystal into a polymer.
+doi:10.1039/b801115j) plus 0.4 Angstrom, metals included. The longer metal contacts that `bonds` counts inside a known
+cluster are no bonds here: between clusters they would tie a molecular crystal into a polymer.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ class Pairs:
 
 def close_pairs(cell: UnitCell, reach_angstrom: np.ndarray) -> Pairs:
     """Find all pairs closer than the sum of their reaches ((natoms,), Angstrom); the time is linear in the atoms."""
-    from ase.neighborlist import primitive_neighbor_list
+    from ase import neighborlist
 
-    first, second, distance, shift = primitive_neighbor_list(
+    first, second, distance, shift = neighborlist.primitive_neighbor_list(  # type: ignore[no-untyped-call]
         "ijdS", (True, True, True), cell.lattice, cell.fractional @ cell.lattice, reach_angstrom
     )
     return Pairs(first, second, shift, distance)
@@ -102,4 +102,5 @@ def _hydrogens_have_one_bond(found: Pairs, symbols: np.ndarray) -> np.ndarray:
         second_is_h & light[found.first] & (found.distance > nearest[found.second] + _BRIDGE_SLACK_ANGSTROM)
     )
     both = first_is_h & second_is_h & (has_partner[found.first] | has_partner[found.second])
-    return ~(too_far | both)
+    fine: np.ndarray = ~(too_far | both)
+    return fine

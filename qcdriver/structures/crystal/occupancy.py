@@ -1,9 +1,9 @@
 """Partly occupied atoms of a cell in, a set that can all be there at once out.
 
-Three things are settled here that no assembly of the file settles: alternatives without any flag, disorder about a symmetry
-element (the images of one fragment overlap), and the hydrogen that rides on an atom left out. What is chosen or left out
-is a whole fragment, so no molecule mixes alternatives; and where one image of several is taken, the crystal's own
-operators carry the choice to all other places.
+Three things are settled here that no assembly of the file settles: alternatives without any flag, disorder about a
+symmetry element (the images of one fragment overlap), and the hydrogen that rides on an atom left out. What is chosen
+or left out is a whole fragment, so no molecule mixes alternatives; and where one image of several is taken, the
+crystal's own operators carry the choice to all other places.
 """
 
 from __future__ import annotations

@@ -75,8 +75,8 @@ def _refuse_overlaps(cell: UnitCell, pairs: Pairs, structure: CifStructure) -> N
         first, second = (cell.sites.labels[cell.site[a[worst]]] for a in (pairs.first, pairs.second))
         what = f"{first} and an image of itself" if first == second else f"{first} and {second}"
         raise InputError(
-            f"{structure.path}: {what} overlap: {pairs.distance[worst]:.2f} Angstrom apart, and not marked as alternatives "
-            "(occupancy, disorder group)"
+            f"{structure.path}: {what} overlap: {pairs.distance[worst]:.2f} Angstrom apart, and not marked as "
+            "alternatives (occupancy, disorder group)"
         )
 
 

@@ -1,8 +1,8 @@
 """The kinds of molecule of a crystal in, the role and charge of each out.
 
-Ions and solvents are known by composition, other ions by a bond pattern (a nitrogen or phosphorus with four carbons, a boron
-with four neighbours); what has metal atoms and is no known ion is the cluster, and its charge is what makes the crystal
-neutral, unless the file's moiety formula states it.
+Ions and solvents are known by composition, other ions by a bond pattern (a nitrogen or phosphorus with four carbons,
+a boron with four neighbours); what has metal atoms and is no known ion is the cluster, and its charge is what makes
+the crystal neutral, unless the file's moiety formula states it.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def multiplicity(symbols: Sequence[str], charge: int | None) -> int | None:
 
 
 def _clusters(kinds: Sequence[Kind], known: list[int | None]) -> set[int]:
-    """What the crystal is of: molecules with metal; none there, the largest molecule that is no known ion."""
+    """Find what the crystal is of: molecules with metal; none there, the largest molecule that is no known ion."""
     most = max((kind.n_metals for i, kind in enumerate(kinds) if known[i] is None), default=0)
     if most:
         # Beside a cluster, a complex of one metal atom is an ion of unknown charge or a guest.
@@ -186,10 +186,9 @@ def _known_ion(kind: Kind) -> int | None:
         around = [kind.symbols[p] for p in kind.partners[atom]]
         if symbol in ("N", "P") and len(around) == 4 and set(around) <= {"C", "H"}:
             total += 1
-        elif symbol == "B" and len(around) == 4 and set(around) <= {"C", "F", "H", "O", "N"}:
-            total -= 1
-        elif symbol == "S" and around.count("O") >= 3 and _terminal_oxygens(kind, atom) == 3:
-            total -= 1
+        borate = symbol == "B" and len(around) == 4 and set(around) <= {"C", "F", "H", "O", "N"}
+        sulfonate = symbol == "S" and _terminal_oxygens(kind, atom) == 3
+        total -= borate or sulfonate
     return total or None
 
 
@@ -255,7 +254,8 @@ def _hydrogen_count(kind: Kind) -> list[str]:
     charge = _known_ion(kind) or 0
     if multiplicity(kind.symbols, charge) == 2:
         return [
-            f"{formula} with charge {charge:+d} has an odd number of electrons: H missing or surplus, or an ion unknown here"
+            f"{formula} with charge {charge:+d} has an odd number of electrons: H missing or surplus, "
+            "or an ion unknown here"
         ]
     return []
 

@@ -1,4 +1,4 @@
-"""Two molecules of one composition in, in any atom order; how well a rotation lays one, or its mirror image, on the other."""
+"""Two molecules in, in any atom order; how well a rotation lays one, or its mirror image, on the other out."""
 
 from __future__ import annotations
 

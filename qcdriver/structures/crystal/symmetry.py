@@ -50,12 +50,14 @@ class SpaceGroup:
     @property
     def translations(self) -> np.ndarray:
         """In cells, (n, 3)."""
-        return self.twentyfourths / _DENOMINATOR
+        cells: np.ndarray = self.twentyfourths / _DENOMINATOR
+        return cells
 
     @property
     def improper(self) -> np.ndarray:
         """Which operators turn a molecule into its mirror image, (n,)."""
-        return np.linalg.det(self.rotations) < 0
+        mirrors: np.ndarray = np.linalg.det(self.rotations) < 0
+        return mirrors
 
     @cached_property
     def product(self) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Overlapping atoms of one occupancy and without flags in, which alternative each belongs to out.
 
-Two orientations of a solvent, half each and not told apart by the file: the atoms are sorted so that, within one alternative,
-distances are those of a molecule. Each pair within one alternative costs or gains by its distance (an overlap, a bond,
-or something in between that no molecule has), and the cheapest sorting is looked for from several starts.
+Two orientations of a solvent, half each and not told apart by the file: the atoms are sorted so that, within one
+alternative, distances are those of a molecule. Each pair within one alternative costs or gains by its distance (an
+overlap, a bond, or something in between that no molecule has), and the cheapest sorting is looked for from several
+starts.
 """
 
 from __future__ import annotations

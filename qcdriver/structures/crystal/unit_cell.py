@@ -1,7 +1,7 @@
 """Asymmetric unit and space group in, every atom position of one cell out, each once, with the operator that made it.
 
-An atom on a special position is made once because of the group theory of its site (cosets of the site's stabiliser), not
-because two rounded images happen to fall together.
+An atom on a special position is made once because of the group theory of its site (cosets of the site's stabiliser),
+not because two rounded images happen to fall together.
 """
 
 from __future__ import annotations
@@ -53,23 +53,8 @@ class UnitCell:
     @cached_property
     def symbols(self) -> np.ndarray:
         """Element symbols, (natoms,)."""
-        return np.array(self.sites.symbols)[self.site]
-
-    def moved(self, operator: int, atoms: np.ndarray, fractional: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Apply an operator to atoms at given lattice images.
-
-        Parameters
-        ----------
-        atoms, fractional
-            Atom indices, (n,), and where they are, (n, 3).
-
-        Returns
-        -------
-        tuple
-            Atom indices and positions of the images.
-        """
-        images = self.image[self.site[atoms], self.group.product[operator, self.operator[atoms]]]
-        return images, self.group.apply(operator, fractional)
+        symbols: np.ndarray = np.array(self.sites.symbols)[self.site]
+        return symbols
 
 
 def fill_cell(structure: CifStructure, group: SpaceGroup) -> tuple[UnitCell, list[str]]:
@@ -107,7 +92,8 @@ def fill_cell(structure: CifStructure, group: SpaceGroup) -> tuple[UnitCell, lis
         fractional.append(group.rotations[representatives] @ position + group.translations[representatives])
     if count > _MOST_ATOMS_PER_VOLUME * volume:
         raise InputError(
-            f"{structure.path}: {count} atoms in a cell of {volume:.0f} cubic Angstrom; the cell or the coordinates are wrong"
+            f"{structure.path}: {count} atoms in a cell of {volume:.0f} cubic Angstrom; "
+            "the cell or the coordinates are wrong"
         )
     cell = UnitCell(sites, group, lattice, np.array(site), np.array(operator), np.concatenate(fractional), image)
     return cell, warnings

@@ -1,4 +1,4 @@
-"""Crystals made up for the tests: molecules with known places in, CIF text out, and how far a molecule read back is off."""
+"""Crystals made up for the tests: molecules in known places in, CIF text out; how far off a molecule read back is."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def _molecule(
 
 
 def _branch(rng: np.random.Generator, crowded: bool) -> np.ndarray:
-    """Make a self-avoiding chain; in a molecule with a middle, the first atom is 2.3 Angstrom from it, the others beyond."""
+    """Make a self-avoiding chain; in a molecule with a middle, it starts 2.35 Angstrom from there and stays beyond."""
     length = int(rng.integers(1, 4) if crowded else rng.integers(1, 9))
     direction = rng.normal(size=3)
     chain = [2.35 * direction / np.linalg.norm(direction) if crowded else np.zeros(3)]
