@@ -16,6 +16,7 @@ from qcdriver.errors import QcdriverError
 if TYPE_CHECKING:
     from qcdriver.config import Settings
     from qcdriver.pipeline import Run
+    from qcdriver.plan import Plan
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it; Typer ends with the same."""
@@ -132,14 +133,19 @@ def crystal(
 
 @app.command()
 def check(
+    input_file: Annotated[
+        Path | None, typer.Argument(metavar="[INPUT.toml]", help="Also check an input, and say what it would run.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List engines, versions, threads, memory and GPU, and the command that installs what is missing."""
     from qcdriver.execution.machine import machine_status
 
     status = machine_status()
+    planned = _plan(input_file) if input_file else None
     if as_json:
-        sys.stdout.write(status.model_dump_json(indent=1) + "\n")
+        whole = planned.model_dump_json(indent=1) if planned else status.model_dump_json(indent=1)
+        sys.stdout.write(whole + "\n")
         return
     lines = [
         f"qcdriver {status.program_version}, Python {status.python}",
@@ -147,7 +153,25 @@ def check(
         *(f"{each.name}: {each.version or 'missing: ' + str(each.missing)}" for each in status.engines),
         f"GPU: {status.gpu_missing or 'usable'}",
     ]
+    if planned:
+        lines += [
+            "",
+            f"{planned.title}: {planned.formula}, {planned.n_atoms} atoms, {planned.n_electrons} electrons",
+            f"candidates: {', '.join(planned.candidates)}",
+            *(
+                f"{each.stage}: {each.level} {each.engine_version}, "
+                f"{each.n_basis_functions or 'unknown'} basis functions, {each.calculations}"
+                for each in planned.stages
+            ),
+        ]
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _plan(input_file: Path) -> Plan:
+    from qcdriver.config import read_settings
+    from qcdriver.plan import plan
+
+    return plan(read_settings(input_file), input_file.parent)
 
 
 def _opened(input_file: Path, results: Path) -> tuple[Settings, Run]:

@@ -6,25 +6,25 @@ run alone (`only`) on another machine, from a results folder that travelled ther
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from qcdriver import __version__, engines, levels
-from qcdriver.candidates import Candidate, Model, build, models
+from qcdriver.candidates import Model, build, models
 from qcdriver.config import ScanSettings, Settings
-from qcdriver.coordinates import value_deg
 from qcdriver.dft import Geometry, single_points
 from qcdriver.engines.gpu import resolve_device
 from qcdriver.errors import InputError
 from qcdriver.execution.local import LocalRunner, Tally
 from qcdriver.execution.progress import Display
+from qcdriver.plan import check, scanned_coordinate
 from qcdriver.prescreen import prescreen
 from qcdriver.records import Records, content_key
+from qcdriver.relaxation.coordinates import value_deg
 from qcdriver.scan import Seed, scan
-from qcdriver.schema import Coordinate, Level, Molecule, Relaxed, StageRecord, Verdict
-from qcdriver.structures.rod import twist_coordinate
+from qcdriver.schema import Coordinate, Molecule, Relaxed, StageRecord, Verdict
 from qcdriver.summary import Stages, Summary, isomer_of, molecule_of, summarize, task_record, write_summary
 from qcdriver.units import KCAL_MOL
 
@@ -119,20 +119,9 @@ def _prescreen(this: Run, runner: LocalRunner) -> list[Verdict]:
     runner.begin("build")
     candidates = build(this.models, runner)
     if this.verdicts("prescreen") is None:
-        _check_before_hours_are_spent(this, candidates, level)
+        check(this.settings, [candidate.molecule for candidate in candidates])
     runner.begin("prescreen")
     return prescreen(candidates, settings, level, preoptimization, runner)
-
-
-def _check_before_hours_are_spent(this: Run, candidates: Sequence[Candidate], level: Level) -> None:
-    """Let the engines refuse now what they would refuse at the end."""
-    for candidate in {candidate.isomer: candidate for candidate in candidates}.values():
-        engines.find(level.engine).check(candidate.molecule, level)
-        if this.settings.dft:
-            dft_level = levels.dft_level(this.settings.dft, resolve_device(this.settings.dft.device)[0])
-            engines.find(dft_level.engine).check(candidate.molecule, dft_level)
-        if this.settings.scan:
-            _coordinate(this.settings.scan, candidate.molecule, 0.0)
 
 
 def _scan(this: Run, runner: LocalRunner) -> list[Verdict]:
@@ -175,23 +164,14 @@ def _seeds(this: Run, settings: ScanSettings) -> list[Seed]:
 
 def _places(settings: ScanSettings, molecule: Molecule) -> list[tuple[Coordinate, float]]:
     """Find a conformer on the grid, at every value that the coordinate's period makes equivalent."""
-    first = _coordinate(settings, molecule, settings.start_deg)
+    first = scanned_coordinate(settings, molecule, settings.start_deg)
     period = first.period_deg or 360.0
     lowest = settings.start_deg - settings.step_deg / 2
     value = lowest + (value_deg(first, molecule.geometry) - lowest) % period
-    places = [(_coordinate(settings, molecule, value), value)]
+    places = [(scanned_coordinate(settings, molecule, value), value)]
     while (value := value + period) < settings.stop_deg + settings.step_deg / 2:
-        places.append((_coordinate(settings, molecule, value), value))
+        places.append((scanned_coordinate(settings, molecule, value), value))
     return places
-
-
-def _coordinate(settings: ScanSettings, molecule: Molecule, near_deg: float) -> Coordinate:
-    if settings.coordinate == "twist":
-        return twist_coordinate(molecule, near_deg)
-    assert settings.atoms is not None
-    coordinate = Coordinate(kind="dihedral", quadruples=(settings.atoms,))
-    value_deg(coordinate, molecule.geometry)  # refuses atoms that do not exist or lie on a line
-    return coordinate
 
 
 def _dft(this: Run, runner: LocalRunner) -> list[Verdict]:

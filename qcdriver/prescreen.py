@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from qcdriver import units
 from qcdriver.candidates import Candidate
 from qcdriver.config import PrescreenSettings
-from qcdriver.coordinates import value_deg
 from qcdriver.errors import ConvergenceError
+from qcdriver.relaxation.coordinates import value_deg
 from qcdriver.schema import Level, Molecule, Relaxation, Relaxed, TaskRecord, Verdict
 from qcdriver.stage import Job, Runner
 from qcdriver.structures.bonds import bond_matrix, broken, is_metal

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qcdriver import units
-from qcdriver.coordinates import driven
+from qcdriver.relaxation.coordinates import driven
 from qcdriver.schema import (
     Convergence,
     Coordinate,

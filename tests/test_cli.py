@@ -271,3 +271,11 @@ def test_check_tells_engines_and_what_is_missing():
     for engine in status["engines"]:
         assert engine["version"] or "pip install" in engine["missing"]
     assert status["threads"] == len(os.sched_getaffinity(0))
+
+
+def test_check_of_an_input_says_what_it_would_run():
+    run = qcdriver("check", INPUTS / "au13ag12.toml")
+    assert run.returncode == 0, run.stderr
+    assert "Ag12Au13Cl8H30P10, 73 atoms" in run.stdout
+    assert "candidates: E, E#1, E#2, S, S#1, S#2" in run.stdout
+    assert "754 basis functions" in run.stdout  # PBE/LANL2DZ of this model, counted by PySCF 2.14

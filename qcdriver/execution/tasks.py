@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qcdriver import engines
 from qcdriver.engines import Progress
-from qcdriver.relax import relax
+from qcdriver.relaxation.relax import relax
 from qcdriver.schema import Build, Built, Relaxation, Relaxed, Resources, Result, Task
 from qcdriver.structures.builders import build
 

@@ -20,10 +20,10 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.optimize import LBFGS
 
-from qcdriver.coordinates import driven, gradient, onto_targets, value_deg
 from qcdriver.engines import find
 from qcdriver.engines.base import Calculation
-from qcdriver.relax import relax
+from qcdriver.relaxation.coordinates import driven, gradient, onto_targets, value_deg
+from qcdriver.relaxation.relax import relax
 from qcdriver.schema import Convergence, Model, Molecule, Relaxed, Resources, Target
 from qcdriver.structures.au13ag12 import RodModel, build_rod
 from qcdriver.structures.bonds import ligands

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from qcdriver.structures.crystal.unit_cell import UnitCell
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Whole:
     """One whole molecule of the cell.
 

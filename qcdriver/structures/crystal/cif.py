@@ -22,7 +22,7 @@ _ANGLES_DEG = (10.0, 170.0)
 _LARGEST_COORDINATE = 100.0  # in cells; beyond it lies a typing error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sites:
     """The atoms of the asymmetric unit, as the file lists them.
 

@@ -33,15 +33,18 @@ _CONTACT = 0.75
 """Images of a fragment about a symmetry element exclude each other up to this times the van der Waals sum."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exclusions:
-    """Pairs of atoms that cannot both be there: at all, and if they belong to two images of one fragment.
+    """Pairs of atoms that cannot both be there.
 
-    `kind`: sites of one kind may be there together, (nsites,): those of one group, unflagged ones of one occupancy.
+    `always`: those that cannot at all. `images`: those that cannot if they belong to two images of one fragment.
+    `contacts`: pairs of a group about a symmetry element, close enough to be of one fragment. `kind`: sites of one
+    kind may be there together, (nsites,): those of one group, unflagged ones of one occupancy.
     """
 
     always: Pairs
     images: Pairs
+    contacts: Pairs
     kind: np.ndarray
 
 
@@ -117,7 +120,8 @@ def find_exclusions(cell: UnitCell, pairs: Pairs, partial: np.ndarray) -> Exclus
     about_element = np.array([(group or "").startswith("-") for group in sites.group])
     return Exclusions(
         always=pairs.where((both & (overlap | complementary)) | sorted_apart | on_top),
-        images=pairs.where(about_element[i] & same_kind),
+        images=pairs.where(same_kind & (about_element[i] | (both & unflagged & between & ~as_listed))),
+        contacts=pairs.where(same_kind & about_element[i]),
         kind=kind,
     )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qcdriver.structures.crystal.exclusions import Exclusions
     from qcdriver.structures.crystal.unit_cell import UnitCell
 
-_LISTED = 1e-3  # of a cell
+_LISTED_ANGSTROM = 0.3  # an atom moved onto a symmetry element still is where the file lists it
 
 _Shift = tuple[int, int, int]
 _Links = dict[int, list[tuple[int, _Shift, float]]]
@@ -36,15 +36,12 @@ class Fragment:
         In the order of the file.
     occupancy
         Mean over the sites.
-    image_of
-        Which image each operator makes, (noperators,); image 0 is the fragment itself.
     images
-        Atoms of each image in the cell.
+        Atoms of each image in the cell, in the order of the operators that make them; the first is the fragment itself.
     """
 
     sites: tuple[int, ...]
     occupancy: float
-    image_of: np.ndarray
     images: tuple[frozenset[int], ...]
 
 
@@ -83,7 +80,7 @@ def _links(cell: UnitCell, pairs: Pairs, exclusions: Exclusions, partial: np.nda
     radii = covalent_radii(cell.symbols)
     kind = exclusions.kind
     links: _Links = defaultdict(list)
-    for near in (bonded, exclusions.images):
+    for near in (bonded, exclusions.contacts):
         i, j = cell.site[near.first], cell.site[near.second]
         alike = near.where(partial[i] & partial[j] & (kind[i] == kind[j]))
         misfit = np.abs(alike.distance - radii[alike.first] - radii[alike.second])
@@ -110,7 +107,8 @@ def _grow(cell: UnitCell, seed: int, done: set[int], links: _Links, never: _Neve
         for other, step, misfit in links.get(atom, ()):
             at = (shift[0] + step[0], shift[1] + step[1], shift[2] + step[2])
             listed = cell.sites.fractional[cell.site[other]]
-            moved = bool(np.abs(cell.fractional[other] + at - listed).max() > _LISTED)
+            offset = (cell.fractional[other] + at - listed) @ cell.lattice
+            moved = bool(offset @ offset > _LISTED_ANGSTROM**2)
             heapq.heappush(queue, (moved, misfit, other, at))
     return members
 
@@ -122,9 +120,7 @@ def _step(start: _Shift, end: _Shift) -> _Shift:
 def _with_images(cell: UnitCell, members: dict[int, int]) -> Fragment:
     sites = sorted(members)
     atoms = np.array([members[site] for site in sites])
-    images: dict[frozenset[int], int] = {}
-    image_of = []
-    for operator in range(len(cell.group)):
-        moved = cell.image[sites, cell.group.product[operator, cell.operator[atoms]]]
-        image_of.append(images.setdefault(frozenset(moved.tolist()), len(images)))
-    return Fragment(tuple(sites), float(cell.sites.occupancy[sites].mean()), np.array(image_of), tuple(images))
+    made_by = cell.operator[atoms]
+    images = [cell.image[sites, cell.group.product[operator, made_by]] for operator in range(len(cell.group))]
+    unique = dict.fromkeys(frozenset(image.tolist()) for image in images)
+    return Fragment(tuple(sites), float(cell.sites.occupancy[sites].mean()), tuple(unique))

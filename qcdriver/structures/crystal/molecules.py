@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from qcdriver.structures.crystal.unit_cell import UnitCell
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CrystalMolecule:
     """One crystallographically independent molecule.
 
@@ -112,7 +112,7 @@ class CrystalMolecule:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Crystal:
     """The molecules of one crystal structure, largest first, and what a careful reader should know about the file."""
 
@@ -231,11 +231,11 @@ def _write_xyz(path: Path, m: CrystalMolecule) -> None:
 
 def _remarks(m: CrystalMolecule) -> str:
     remarks = [f"mirror image of {m.mirror_of}"] if m.mirror_of else []
-    if m.presence < 0.995:
-        remarks.append(f"there {100 * m.presence:.0f} % of the time")
     for c in m.disorder:
-        out = ", ".join(f"{a.group} ({a.occupancy:.2f})" for a in c.left_out)
-        remarks.append(f"{c.assembly}: {c.chosen.group} ({c.chosen.occupancy:.2f}) of {out}")
+        remark = f"{c.assembly}: {c.chosen.group} ({c.chosen.occupancy:.2f})"
+        if c.left_out:
+            remark += ", not " + ", ".join(f"{a.group} ({a.occupancy:.2f})" for a in c.left_out)
+        remarks.append(remark)
     return "; ".join(remarks)
 
 

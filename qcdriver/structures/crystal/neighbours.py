@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _BRIDGE_SLACK_ANGSTROM = 0.1  # a hydrogen halfway between two non-metals binds both; any other keeps the nearer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pairs:
     """Pairs of atoms, each in both directions.
 

@@ -2,8 +2,7 @@
 
 Three things are settled here that no assembly of the file settles: alternatives without any flag, disorder about a
 symmetry element (the images of one fragment overlap), and the hydrogen that rides on an atom left out. What is chosen
-or left out is a whole fragment, so no molecule mixes alternatives; and where one image of several is taken, the
-crystal's own operators carry the choice to all other places.
+or left out is a whole fragment, so no molecule mixes alternatives.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _Image = tuple[int, int]
 """A fragment and one of its images."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Occupants:
     """What is there.
 
@@ -103,7 +102,7 @@ def _select(
         if not free:
             continue
         against = {k: {other for n, other in excluded[number, k] if n == number} for k in free}
-        images, share = _choose_images(cell, fragment, free, against)
+        images, share = _choose_images(fragment, free, against)
         taken |= {(number, k) for k in images}
         rivals = sorted({n for n, _ in excluded[number, images[0]]} - {number})
         outcome[number] = _Taken(images, share, rivals)
@@ -131,40 +130,28 @@ def _conflicts(
     return excluded, blocked
 
 
-def _choose_images(
-    cell: UnitCell, fragment: Fragment, free: set[int], against: dict[int, set[int]]
-) -> tuple[list[int], int]:
-    """Take as many images as go together in each clump of overlapping ones; all clumps alike by symmetry.
+def _choose_images(fragment: Fragment, free: set[int], against: dict[int, set[int]]) -> tuple[list[int], int]:
+    """Take as many images as go together in each clump of overlapping ones.
+
+    Images are tried in the order of the operators that make them, so that symmetry-related clumps get related ones.
 
     Returns
     -------
     tuple
         The images, and how many share the place of one.
     """
-    product = cell.group.product
-    maker = {int(image): op for op, image in reversed(list(enumerate(fragment.image_of)))}
     chosen: list[int] = []
-    pattern: list[int] = []
     share = 1
     waiting = set(free)
     while waiting:
-        first = min(waiting)
-        clump = _reachable(first, waiting, against)
+        clump = _reachable(min(waiting), waiting, against)
         waiting -= clump
+        room = max(1, round(fragment.occupancy * len(clump)))
         mine: list[int] = []
-        if pattern:
-            back = int(np.flatnonzero(product[:, pattern[0]] == 0)[0])
-            move = product[maker[first], back]
-            mine = [int(fragment.image_of[product[move, op]]) for op in pattern]
-        if not mine or not set(mine) <= clump:
-            mine = []
-            room = max(1, round(fragment.occupancy * len(clump)))
-            for image in sorted(clump):
-                if len(mine) < room and not against[image] & set(mine):
-                    mine.append(image)
-        if not pattern:
-            pattern = [maker[image] for image in mine]
-            share = round(len(clump) / len(mine))
+        for image in sorted(clump):
+            if len(mine) < room and not against[image] & set(mine):
+                mine.append(image)
+        share = round(len(clump) / len(mine))
         chosen += mine
     return chosen, share
 

@@ -11,7 +11,7 @@ from qcdriver.errors import InputError
 from qcdriver.structures.crystal.assembly import Whole, whole_molecules
 from qcdriver.structures.crystal.cif import CifStructure, read_cif
 from qcdriver.structures.crystal.copies import operations
-from qcdriver.structures.crystal.disorder import Choice, choose_groups
+from qcdriver.structures.crystal.disorder import Alternative, Choice, choose_groups
 from qcdriver.structures.crystal.exclusions import reach_of_overlaps
 from qcdriver.structures.crystal.formula import compare_formulas, parse_moieties
 from qcdriver.structures.crystal.molecules import Crystal, CrystalMolecule
@@ -25,6 +25,7 @@ from qcdriver.structures.crystal.unit_cell import UnitCell, fill_cell
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_ALWAYS = 0.995
 _TOO_CLOSE = 0.5  # times the sum of covalent radii: C-C 0.76, O-H 0.49 Angstrom
 
 
@@ -121,12 +122,15 @@ def _molecules(
 ) -> tuple[CrystalMolecule, ...]:
     symbols = [tuple(cell.symbols[copies[0].atoms].tolist()) for copies in kinds]
     positions = [copies[0].fractional(cell) @ cell.lattice for copies in kinds]
+    for array in positions:
+        array.setflags(write=False)
     mirror_of = mirror_images(list(zip(symbols, positions, strict=True)))
     found = []
     for number, (copies, role) in enumerate(zip(kinds, roles, strict=True)):
         atoms = copies[0].atoms
         labels = tuple(cell.sites.labels[i] for i in cell.site[atoms])
         original = mirror_of[number]
+        presence = _presence(cell, copies[0], occupants)
         found.append(
             CrystalMolecule(
                 label=_letters(number),
@@ -139,12 +143,12 @@ def _molecules(
                 ),
                 per_cell=len(copies),
                 mirror_copies=_mirror_copies(cell, copies, symbols[number], positions[number]),
-                presence=_presence(cell, copies[0], occupants),
+                presence=presence,
                 role=role.name,
                 charge=role.charge,
                 multiplicity=multiplicity(symbols[number], role.charge),
                 mirror_of=None if original is None else _letters(original),
-                disorder=_choices_inside(occupants.choices, labels),
+                disorder=_choices_inside(occupants.choices, labels, presence),
             )
         )
     return tuple(found)
@@ -160,9 +164,13 @@ def _letters(number: int) -> str:
     return letters
 
 
-def _choices_inside(choices: Sequence[Choice], labels: Sequence[str]) -> tuple[Choice, ...]:
+def _choices_inside(choices: Sequence[Choice], labels: tuple[str, ...], presence: float) -> tuple[Choice, ...]:
+    """Select what was chosen in one molecule; that it is there at all is a choice when it is not always."""
     inside = set(labels)
-    return tuple(c for c in choices if c.left_out and inside.intersection(c.chosen.sites))
+    found = [c for c in choices if c.left_out and inside.intersection(c.chosen.sites)]
+    if presence < _ALWAYS:
+        found.append(Choice(labels[0], Alternative("present", presence, tuple(dict.fromkeys(labels))), ()))
+    return tuple(found)
 
 
 def _mirror_copies(cell: UnitCell, copies: Sequence[Whole], symbols: tuple[str, ...], positions: np.ndarray) -> int:

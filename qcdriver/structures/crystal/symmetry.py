@@ -26,7 +26,7 @@ _DENOMINATOR = 24  # of every translation in a space group's operators, in any s
 _METRIC_WARNING, _METRIC_ERROR = 2e-3, 3e-2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SpaceGroup:
     """Operators x -> R x + t on fractional coordinates, the identity first, one for each modulo lattice translations.
 

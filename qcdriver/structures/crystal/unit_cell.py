@@ -23,7 +23,7 @@ _MOST_ATOMS_PER_VOLUME = 1.5  # 1/Angstrom^3, alternatives included; diamond has
 _FULL = 1.05
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UnitCell:
     """All positions in one cell, alternatives of the disorder included.
 

@@ -167,6 +167,8 @@ def test_a_solvent_that_is_not_always_there_is_kept_and_said_to_be(tmp_path):
     made.add(names, body + [3.0, 3.0, 3.0], occupancy="0.4")
     (solvent,) = read(made, tmp_path).molecules
     assert (solvent.per_cell, solvent.presence) == (2, pytest.approx(0.4))
+    (told,) = solvent.to_json()["disorder"]
+    assert (told["occupancy"], told["left_out"]) == (pytest.approx(0.4), [])
 
 
 def test_an_atom_off_its_axis_by_rounding_appears_once(tmp_path):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qcdriver.errors import InputError
-from qcdriver.primitives import dihedrals
+from qcdriver.relaxation.primitives import dihedrals
 from qcdriver.schema import Coordinate, Molecule, Target
 from qcdriver.structures.bonds import bond_matrix, components, is_metal
 

@@ -5,7 +5,7 @@ go to the minimum of a quasi-Newton model in internal coordinates, within a trus
 the held coordinates have their values.
 
 Gradients to 2e-4 hartree/bohr, here and by ASE 3.29's LBFGS (GFN1-xTB, xtb 22.1, Au13Ag12 rod with PH3): from the
-model 43, over 500; a scan point 6 deg from the last 12, 57. `tests/benchmarks/relaxation.py` counts again.
+model 55, 416; a scan point 6 deg from the last 11, 50. `tests/benchmarks/relaxation.py` counts again.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qcdriver.coordinates import gradient, onto_targets, value_deg
 from qcdriver.errors import ConvergenceError, InputError
-from qcdriver.internal_coordinates import InternalCoordinates
-from qcdriver.quasi_newton import Frame, QuasiNewton, bounded_step, longest
+from qcdriver.relaxation.coordinates import gradient, onto_targets, value_deg
+from qcdriver.relaxation.internal_coordinates import InternalCoordinates
+from qcdriver.relaxation.quasi_newton import Frame, QuasiNewton, bounded_step, longest
 from qcdriver.schema import Relaxed
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qcdriver.primitives import cosines, dihedrals, distances
+from qcdriver.relaxation.primitives import cosines, dihedrals, distances
 from qcdriver.structures.bonds import bond_matrix, is_metal
 from qcdriver.units import ANGSTROM
 

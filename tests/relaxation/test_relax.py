@@ -15,11 +15,11 @@ from ase.cluster import Icosahedron
 from ase.optimize import LBFGS
 from scipy.optimize import minimize
 
-from qcdriver.coordinates import driven, value_deg
 from qcdriver.engines import find
 from qcdriver.engines.base import Calculation
 from qcdriver.errors import ConvergenceError, InputError
-from qcdriver.relax import relax
+from qcdriver.relaxation.coordinates import driven, value_deg
+from qcdriver.relaxation.relax import relax
 from qcdriver.schema import Convergence, Coordinate, Model, Molecule, Resources, Result, Target
 from qcdriver.units import ANGSTROM, EV, EV_PER_ANGSTROM
 

@@ -11,8 +11,8 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
-from qcdriver.coordinates import driven, gradient, onto_targets, value_deg
 from qcdriver.errors import InputError
+from qcdriver.relaxation.coordinates import driven, gradient, onto_targets, value_deg
 from qcdriver.schema import Coordinate, Molecule, Target
 from qcdriver.structures.au13ag12 import RodModel, build_rod
 from qcdriver.structures.bonds import ligands

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from qcdriver.internal_coordinates import InternalCoordinates
+    from qcdriver.relaxation.internal_coordinates import InternalCoordinates
 
 MEMORY = 30
 """Gradient differences kept."""

@@ -8,8 +8,8 @@ from ase.build import molecule as ase_molecule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qcdriver.internal_coordinates import InternalCoordinates
-from qcdriver.quasi_newton import Frame, QuasiNewton, bounded_step, longest
+from qcdriver.relaxation.internal_coordinates import InternalCoordinates
+from qcdriver.relaxation.quasi_newton import Frame, QuasiNewton, bounded_step, longest
 from qcdriver.schema import Molecule
 from qcdriver.structures.au13ag12 import RodModel, build_rod
 from qcdriver.units import ANGSTROM

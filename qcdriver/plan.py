@@ -1,0 +1,121 @@
+"""An input -> what a run of it would do on this machine, refused now if anything could not work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from qcdriver import engines, levels
+from qcdriver.candidates import models
+from qcdriver.config import ScanSettings, Settings
+from qcdriver.engines.gpu import resolve_device
+from qcdriver.relaxation.coordinates import value_deg
+from qcdriver.schema import Build, Coordinate, Frozen, Level, Molecule
+from qcdriver.structures import builders
+from qcdriver.structures.rod import twist_coordinate
+
+
+class PlannedStage(Frozen):
+    """One stage: its level, how many basis functions the molecule has there, how many calculations at most or least."""
+
+    stage: str
+    level: str
+    engine_version: str
+    n_basis_functions: int | None
+    calculations: str
+
+
+class Plan(Frozen):
+    """What a run would do."""
+
+    title: str
+    formula: str
+    n_atoms: int
+    n_electrons: int
+    candidates: tuple[str, ...]
+    stages: tuple[PlannedStage, ...]
+    device: str | None
+
+
+def plan(settings: Settings, folder: Path) -> Plan:
+    """Build the candidates, check them against every level, and say what would be computed; computes no energy.
+
+    Raises
+    ------
+    InputError, MissingError
+        As a run would.
+    """
+    those = models(settings, folder)
+    molecules = [builders.build(each.origin) if isinstance(each.origin, Build) else each.origin for each in those]
+    check(settings, molecules)
+    level, _ = levels.relaxation_level(settings.prescreen)
+    first = molecules[0]
+    stages = [_planned("prescreen", level, first, f"{len(those)} candidates")]
+    if settings.scan:
+        stages.append(_planned("scan", level, first, f"{len(settings.scan.grid_deg)} points or more"))
+    said = None
+    if settings.dft:
+        device, said = resolve_device(settings.dft.device)
+        stages.append(_planned("dft", levels.dft_level(settings.dft, device), first, _single_points(settings)))
+    return Plan(
+        title=settings.title,
+        formula=first.formula,
+        n_atoms=len(first.symbols),
+        n_electrons=first.n_electrons,
+        candidates=tuple(each.label for each in those),
+        stages=tuple(stages),
+        device=said,
+    )
+
+
+def check(settings: Settings, molecules: Iterable[Molecule]) -> None:
+    """Let every engine refuse now what it would refuse after hours.
+
+    Raises
+    ------
+    InputError, MissingError
+    """
+    level, _ = levels.relaxation_level(settings.prescreen)
+    if settings.dft:
+        dft_level = levels.dft_level(settings.dft, resolve_device(settings.dft.device)[0])
+    for molecule in molecules:
+        engines.find(level.engine).check(molecule, level)
+        if settings.dft:
+            engines.find(dft_level.engine).check(molecule, dft_level)
+        if settings.scan:
+            scanned_coordinate(settings.scan, molecule, settings.scan.start_deg)
+
+
+def scanned_coordinate(settings: ScanSettings, molecule: Molecule, near_deg: float) -> Coordinate:
+    """Find the coordinate of a scan in a molecule; of a twist's equivalent pairings, the one with a value near this.
+
+    Raises
+    ------
+    InputError
+        It has none: it is no rod, or the atoms do not exist or lie on a line.
+    """
+    if settings.coordinate == "twist":
+        return twist_coordinate(molecule, near_deg)
+    assert settings.atoms is not None
+    coordinate = Coordinate(kind="dihedral", quadruples=(settings.atoms,))
+    value_deg(coordinate, molecule.geometry)
+    return coordinate
+
+
+def _planned(stage: str, level: Level, molecule: Molecule, calculations: str) -> PlannedStage:
+    return PlannedStage(
+        stage=stage,
+        level=level.title,
+        engine_version=level.engine_version,
+        n_basis_functions=engines.find(level.engine).n_basis_functions(molecule, level.model),
+        calculations=calculations,
+    )
+
+
+def _single_points(settings: Settings) -> str:
+    conformers = f"at most {settings.prescreen.max_kept} conformers"
+    if settings.scan is None or settings.scan.dft_points == "none":
+        return conformers
+    chosen = settings.scan.dft_points
+    count = {"top": 1, "all": len(settings.scan.grid_deg)}[chosen] if isinstance(chosen, str) else len(chosen)
+    return f"{conformers} and {count} point{'s' * (count > 1)} of the profile"
