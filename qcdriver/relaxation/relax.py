@@ -154,7 +154,10 @@ class _Descent:
         while True:
             hessian = self._model.hessian(point.frame)
             step = bounded_step(hessian, point.gradient, point.slopes, self._trust)
-            trial = self._evaluated(point.frame, point.frame.moved(step))
+            try:
+                trial = self._evaluated(point.frame, point.frame.moved(step))
+            except InputError as error:
+                raise self._unconverged(f"a step led where nothing can be computed ({error})") from error
             self._model.learn(point.frame, trial.frame, point.gradient, trial.gradient)
             change = trial.energy - point.energy
             length = longest(step)

@@ -255,3 +255,22 @@ def test_a_chain_of_stiff_bonds_and_soft_turns_takes_few_gradients() -> None:
     # 8 when written (GFN1-xTB, xtb 22.1; ASE 3.29 LBFGS 27).
     molecule = as_molecule(ase_molecule("trans-butane"), rattle=0.15)
     assert relax(molecule, gfn1(molecule), TIGHT).n_gradients <= 15
+
+
+class Colliding(Calculation):
+    """Refuses, as an engine does, every geometry but the first."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def compute(self, geometry, driver):
+        self.calls += 1
+        if self.calls > 1:
+            raise InputError("atoms 0 and 1 are 0.1 Angstrom apart")
+        return Result(energy=0.0, gradient=np.ones_like(geometry))
+
+
+def test_a_step_into_a_collision_fails_this_relaxation_and_is_no_mistake_of_the_user():
+    molecule = Molecule(symbols=("H", "H"), geometry=[[0, 0, 0], [0, 0, 1.4]])
+    with pytest.raises(ConvergenceError, match="a step led where nothing can be computed"):
+        relax(molecule, Colliding(), Convergence(max_force=1e-4, energy_change=1e-6, max_steps=5))

@@ -7,7 +7,7 @@ symmetry     operators or symbol -> the space group
 unit_cell    sites -> every atom of one cell, once, special positions included
 neighbours   close pairs across cell walls, and which are bonds
 disorder     named alternatives -> one group for each assembly
-exclusions   partly occupied atoms -> which cannot both be there
+exclusions   partly occupied atoms -> which cannot both be there; `unflagged` sorts those a file does not tell apart
 fragments    partly occupied atoms -> pieces that are there as a whole, and their images
 occupancy    fragments -> those that are there together, by occupancy and symmetry
 assembly     atoms and bonds -> whole molecules and their copies; a polymer is refused

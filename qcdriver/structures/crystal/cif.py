@@ -323,7 +323,7 @@ def _as_number(text: str) -> float | None:
 
 
 def _standard_uncertainty(text: str) -> float:
-    found = re.fullmatch(r"[+-]?\d*\.?(\d*)\((\d+)\)", text)
+    found = re.fullmatch(r"[+-]?\d*\.?(\d*)\((\d{1,9})\)", text)
     return int(found[2]) * 10.0 ** -len(found[1]) if found else 0.0
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Composition = dict[str, float]
 """Atoms of each element; fractions where sites are partly occupied."""
 
+_NUMBER = r"[0-9]{1,6}\.?[0-9]{0,6}|\.[0-9]{1,6}"
 _EQUAL = 0.1
 _MOST_FORMULA_UNITS = 192
 
@@ -31,7 +32,7 @@ class Moiety:
 
 def parse_formula(text: str) -> Composition | None:
     """Read "C148 H170 Au25 O2 S36" or "W6 S8 (PC12H27)6"; deuterium counts as hydrogen. None when it is no formula."""
-    tokens = re.findall(r"[A-Z][a-z]?|\d+\.?\d*|\.\d+|[()\[\]]|\S", text)
+    tokens = re.findall(rf"[A-Z][a-z]?|{_NUMBER}|[()\[\]]|\S", text)
     stack: list[Composition] = [{}]
     last: Composition = {}
     for token in tokens:
@@ -43,7 +44,7 @@ def parse_formula(text: str) -> Composition | None:
                 return None
             last = stack.pop()
             _add(stack[-1], last, 1)
-        elif token[0].isdigit() or token[0] == ".":
+        elif re.fullmatch(_NUMBER, token):
             if not last:
                 return None
             _add(stack[-1], last, float(token) - 1)
@@ -63,14 +64,14 @@ def parse_moieties(text: str) -> list[Moiety] | None:
     found = []
     for part in text.split(","):
         inner, charge = part.strip(), None
-        ion = re.fullmatch(r"(.*?)\s+(\d*)([+-])|(.*?)([+-])", inner)
+        ion = re.fullmatch(r"(.*?)\s+([0-9]{0,2})([+-])|(.*?)([+-])", inner)
         if ion:
             sign = ion[3] or ion[5]
             inner, charge = ion[1] or ion[4], int(ion[2] or 1) * (1 if sign == "+" else -1)
-        many = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*[x*]?\s*[(\[]?(.*?)[)\]]?", inner)
+        many = re.fullmatch(rf"({_NUMBER})\s*[x*]?\s*[(\[]?(.*?)[)\]]?", inner)
         if many and not re.fullmatch(r"[(\[].*[)\]]\d.*", inner):
             inner, count = many[2], float(many[1])
-            nested = re.fullmatch(r"(.*?)\s+(\d*)([+-])", inner)
+            nested = re.fullmatch(r"(.*?)\s+([0-9]{0,2})([+-])", inner)
             if nested:
                 inner, charge = nested[1], int(nested[2] or 1) * (1 if nested[3] == "+" else -1)
         else:
@@ -121,7 +122,7 @@ def _compare_sum(structure: CifStructure, built: Sequence[tuple[Composition, flo
         return []
     stated = parse_formula(structure.formula_sum)
     if stated is None:
-        return [f"_chemical_formula_sum {structure.formula_sum!r} is no formula: not compared"]
+        return [f"_chemical_formula_sum {structure.formula_sum[:60]!r} is no formula: not compared"]
     cell: Composition = {}
     for composition, count in built:
         _add(cell, composition, count)
@@ -146,7 +147,7 @@ def _formula_units(cell: Composition, stated: Composition) -> float:
     if not common:
         return 1.0
     heaviest = max(common, key=ATOMIC_NUMBER.__getitem__)
-    return float(min(max(round(cell[heaviest] / stated[heaviest]), 1), _MOST_FORMULA_UNITS))
+    return float(round(min(max(cell[heaviest] / stated[heaviest], 1.0), _MOST_FORMULA_UNITS)))
 
 
 def _compare_moieties(structure: CifStructure, built: list[Composition]) -> list[str]:
@@ -154,7 +155,7 @@ def _compare_moieties(structure: CifStructure, built: list[Composition]) -> list
         return []
     moieties = parse_moieties(structure.formula_moiety)
     if moieties is None:
-        return [f"_chemical_formula_moiety {structure.formula_moiety!r} cannot be read: not compared"]
+        return [f"_chemical_formula_moiety {structure.formula_moiety[:60]!r} cannot be read: not compared"]
     warnings = []
     unnamed = [kind for kind in built if all(difference(kind, m.composition) for m in moieties)]
     for moiety in moieties:

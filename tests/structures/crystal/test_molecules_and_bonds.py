@@ -32,7 +32,7 @@ def test_a_hydrogen_halfway_between_two_atoms_binds_both(tmp_path):
 def test_hydrides_and_halides_bridge_any_number_of_metals(tmp_path):
     """A hydride in a Cu4 tetrahedron, a chloride over one of its faces."""
     copper = 1.0 * np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) + 5
-    chloride = 5 + np.array([1, 1, -1]) * 1.7
+    chloride = 5 + np.array([1, 1, -1]) * 1.5
     (cluster,) = read(tmp_path, (["Cu"] * 4 + ["H", "Cl"], [*copper, [5, 5, 5], chloride])).molecules
     assert cluster.formula == "ClCu4H"
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from crystal_models import CHLOROFORM, TETRAFLUOROBORATE, MadeUp
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from qcdriver.errors import InputError
 from qcdriver.structures.crystal import read_crystal
@@ -118,9 +120,20 @@ def test_formulas_are_read(text, formula):
     assert hill(parse_formula(text)) == formula
 
 
-@pytest.mark.parametrize("text", ["?", "Au25(PET)18", "C6 H6 n", "(C6", "C6)", "", "2", "0.230 C"])
+@pytest.mark.parametrize(
+    "text", ["?", "Au25(PET)18", "C6 H6 n", "(C6", "C6)", "", "2", "0.230 C", ". C", "C²", "C" + "9" * 5000]
+)
 def test_what_is_no_formula_is_not_guessed(text):
     assert parse_formula(text) is None
+
+
+@given(st.text(alphabet="CHNPbAuD0123456789.,+-()[]{}x* ²'", max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_any_text_in_a_formula_tag_is_read_or_not_but_never_breaks(text):
+    parse_formula(text)
+    for moiety in parse_moieties(text) or []:
+        assert all(n > 0 for n in moiety.composition.values())
+        hill(moiety.composition)
 
 
 def test_moieties_are_read_with_counts_and_charges():
