@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from qcdriver.errors import QcdriverError
+from qcdriver.errors import InputError, QcdriverError
 
 if TYPE_CHECKING:
     from qcdriver.config import Settings
@@ -73,6 +73,39 @@ def report(input_file: Input, results: Results = Path("results"), as_json: Json 
         sys.stdout.write(summary.model_dump_json(indent=1) + "\n")
     else:
         _show(this, summary)
+
+
+@app.command()
+def records(
+    directory: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory: results/NAME.")],
+    stage: Annotated[str | None, typer.Option(help="Only this stage: build, prescreen, scan or dft.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only what failed.")] = False,
+    export: Annotated[
+        Literal["json", "csv", "xyz"] | None, typer.Option(help="Print whole records, rows, or geometries.")
+    ] = None,
+) -> None:
+    """List the calculations of a run, or export them to standard output."""
+    from rich.console import Console
+
+    from qcdriver import export as exports
+    from qcdriver.records import Records
+    from qcdriver.schema import TaskRecord
+
+    if not (directory / "records.jsonl").exists():
+        raise InputError(f"{directory}: no run directory (it has no records.jsonl)")
+    store = Records(directory)
+    found = [each for each in store if isinstance(each, TaskRecord)]
+    found = [each for each in found if stage in (None, each.stage) and not (failed and each.success)]
+    if export == "json":
+        sys.stdout.writelines(each.model_dump_json() + "\n" for each in found)
+    elif export == "csv":
+        exports.write_csv(found, sys.stdout)
+    elif export == "xyz":
+        exports.write_xyz(found, sys.stdout)
+    else:
+        Console().print(exports.table(found))
+    if store.damaged_lines:
+        sys.stderr.write(f"qcdriver: {store.path}: {store.damaged_lines} damaged lines were stepped over\n")
 
 
 @app.command()

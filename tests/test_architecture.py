@@ -21,7 +21,7 @@ FLOORS = [
     {"candidates"},
     {"prescreen", "dft", "scan", "execution"},
     {"summary", "plan"},
-    {"report", "pipeline"},
+    {"report", "export", "pipeline"},
     {"cli"},
 ]
 """A module may import from lower floors; the packages also from their own."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import re
@@ -13,6 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ase.io import read
 
 INPUTS = Path(__file__).parent.parent / "inputs"
 
@@ -130,6 +133,29 @@ def test_report_gives_the_same_findings_without_computing(finished, small_input)
     assert report.stdout == run.stdout
     as_json = json.loads(qcdriver("report", small_input, "--results", results, "--json").stdout)
     assert as_json == json.loads((results / "hooh" / "summary.json").read_text())
+
+
+def test_records_are_listed_and_exported(finished):
+    _, results = finished
+    run = results / "hooh"
+    listed = qcdriver("records", run)
+    assert listed.returncode == 0, listed.stderr
+    assert "GFN1-xTB" in listed.stdout
+    rows = list(csv.DictReader(io.StringIO(qcdriver("records", run, "--stage", "dft", "--export", "csv").stdout)))
+    assert len(rows) == 6
+    assert all(float(row["energy_hartree"]) < -100 for row in rows)
+    frames = read(io.StringIO(qcdriver("records", run, "--stage", "scan", "--export", "xyz").stdout), ":", "extxyz")
+    assert all(frame.get_chemical_formula() == "H2O2" for frame in frames)
+    assert frames[0].info["level"] == "GFN1-xTB (xtb)" or frames[0].info["level"] == "GFN1-xTB (tblite)"
+    lines = qcdriver("records", run, "--export", "json").stdout.splitlines()
+    assert lines == [line for line in (run / "records.jsonl").read_text().splitlines() if '"qcdriver_task"' in line]
+    assert "-149" not in qcdriver("records", run, "--failed").stdout
+
+
+def test_a_folder_that_is_no_run_is_one_line(tmp_path):
+    run = qcdriver("records", tmp_path)
+    assert run.returncode == 2
+    assert run.stderr == f"qcdriver: {tmp_path}: no run directory (it has no records.jsonl)\n"
 
 
 def test_a_stage_alone_needs_the_earlier_ones(small_input, tmp_path):

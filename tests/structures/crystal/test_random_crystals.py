@@ -31,6 +31,6 @@ def test_a_molecule_in_any_space_group_is_read_back_whole(seed: int):
 
 @pytest.mark.slow
 @given(seed=st.integers(0, 10**9))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_many_molecules_in_any_space_group_are_read_back_whole(seed: int):
     _check(seed)
