@@ -41,17 +41,24 @@ class Run:
     directory: Path
 
     def stage_key(self, stage: str) -> str:
-        """Hash the settings that a stage and those before it run with; the machine is none of them."""
-        content: dict[str, object] = {
-            "models": [each.key for each in self.models],
-            "prescreen": self.settings.prescreen.model_dump(mode="json"),
-        }
-        if stage in ("scan", "dft") and self.settings.scan:
-            content["scan"] = self.settings.scan.model_dump(mode="json", exclude={"dft_points"})
-        if stage == "dft" and self.settings.dft:
-            content["dft"] = self.settings.dft.model_dump(mode="json", exclude={"device"})
-            content["dft_points"] = self.settings.scan.dft_points if self.settings.scan else "none"
-        return content_key({"stage": stage, **content})
+        """Hash what a stage starts from and the settings it runs with; the machine is none of them."""
+        settings = self.settings
+        content: dict[str, object] = {"stage": stage}
+        if stage == "prescreen":
+            content["models"] = [[each.label, each.key] for each in self.models]
+            content["prescreen"] = settings.prescreen.model_dump(mode="json")
+        else:
+            content["survivors"] = self._kept("prescreen")
+        if stage == "scan" and settings.scan:
+            content["scan"] = settings.scan.model_dump(mode="json", exclude={"dft_points"})
+        if stage == "dft" and settings.dft:
+            content["dft"] = settings.dft.model_dump(mode="json", exclude={"device"})
+            if settings.scan and settings.scan.dft_points != "none":
+                content["points"] = [self._kept("scan"), settings.scan.dft_points]
+        return content_key(content)
+
+    def _kept(self, stage: str) -> list[str]:
+        return [each.key for each in self.verdicts(stage) or () if each.kept]
 
     def verdicts(self, stage: str) -> tuple[Verdict, ...] | None:
         """Give what a stage decided, None if it has not run with these settings."""
