@@ -2,8 +2,9 @@
 
 Every candidate gets a cheap relaxation, the best a tight one; a soft surface (phosphines librate) moves energies by
 more than the isomers differ, so only tightly relaxed ones are compared. A rough start would turn a rod before its
-ligands have settled, so the cheap pass holds the twist and the tight one sets it free. Nothing is dropped without a
-verdict.
+ligands have settled, so the cheap pass holds the twist and the tight one sets it free. An isomer that does not stay
+what it is when free is no minimum at this level; it goes on held at its coordinate, and says so. Nothing is dropped
+without a verdict.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ class _Relaxing:
     key: str
     relaxed: Relaxed | None = None
     dropped: str | None = None
+    before: _Relaxing | None = None
+    """Where it was before it drifted."""
+    note: str | None = None
 
     @property
     def energy(self) -> float:
@@ -68,6 +72,7 @@ def prescreen(
     all_of_them = _relaxed(all_of_them, level, settings, "cheap", run)
     all_of_them = _only_the_best(all_of_them, settings)
     all_of_them = _relaxed(all_of_them, level, settings, "tight", run)
+    all_of_them = _held_if_need_be(all_of_them, level, settings, run)
     all_of_them = _without_duplicates(all_of_them, settings)
     all_of_them = _selected(all_of_them, settings)
     if all(each.dropped for each in all_of_them):
@@ -113,7 +118,7 @@ def _relaxed(
     going = [each for each in those if not each.dropped]
     jobs: list[Job] = []
     for each in going:
-        held = (each.candidate.target,) if which == "cheap" and each.candidate.target else ()
+        held = (each.candidate.target,) if which != "tight" and each.candidate.target else ()
         task = Relaxation(molecule=each.molecule, level=level, convergence=threshold.convergence, targets=held)
         jobs.append((f"{each.candidate.label} {level.model.method} {which}", task))
     records = run(jobs)
@@ -127,8 +132,15 @@ def _judged(each: _Relaxing, record: TaskRecord, settings: PrescreenSettings) ->
         return replace(each, key=record.key, relaxed=None, dropped=f"not converged: {message}")
     relaxed = record.outcome
     damage = broken(each.candidate.molecule, relaxed.molecule)
-    reason = f"fell apart: {damage}" if damage else _drifted(each.candidate, relaxed.molecule, settings.max_drift_deg)
-    return replace(each, molecule=relaxed.molecule, key=record.key, relaxed=relaxed, dropped=reason)
+    drift = _drifted(each.candidate, relaxed.molecule, settings.max_drift_deg)
+    return replace(
+        each,
+        molecule=relaxed.molecule,
+        key=record.key,
+        relaxed=relaxed,
+        dropped=f"fell apart: {damage}" if damage else drift,
+        before=None if damage or not drift else each,
+    )
 
 
 def _drifted(candidate: Candidate, molecule: Molecule, limit_deg: float) -> str | None:
@@ -140,6 +152,20 @@ def _drifted(candidate: Candidate, molecule: Molecule, limit_deg: float) -> str 
     if abs(value - asked) <= limit_deg:
         return None
     return f"turned from {asked:g} to {value:.1f} deg: no longer {candidate.isomer}"
+
+
+def _held_if_need_be(those: list[_Relaxing], level: Level, settings: PrescreenSettings, run: Runner) -> list[_Relaxing]:
+    """Give an isomer of which every start drifted its best start back, tightly relaxed with the coordinate held."""
+    there = {each.candidate.isomer for each in those if not each.dropped}
+    best: dict[str, _Relaxing] = {}
+    for each in those:
+        isomer, before = each.candidate.isomer, each.before
+        if before and isomer not in there and (isomer not in best or before.energy < best[isomer].energy):
+            best[isomer] = replace(before, note=each.dropped)
+    if not best:
+        return those
+    back = {each.candidate.label: each for each in _relaxed(list(best.values()), level, settings, "tight, held", run)}
+    return [back.get(each.candidate.label, each) for each in those]
 
 
 def _ranked(those: list[_Relaxing]) -> list[_Relaxing]:
@@ -206,5 +232,11 @@ def _selected(those: list[_Relaxing], settings: PrescreenSettings) -> list[_Rela
 def _verdicts(those: list[_Relaxing]) -> list[Verdict]:
     order = sorted(those, key=lambda each: (each.dropped is not None, each.energy if each.relaxed else 0.0))
     return [
-        Verdict(label=each.candidate.label, key=each.key, kept=not each.dropped, reason=each.dropped) for each in order
+        Verdict(
+            label=each.candidate.label,
+            key=each.key,
+            kept=not each.dropped,
+            reason=each.dropped or (each.note and f"held: set free it {each.note}"),
+        )
+        for each in order
     ]

@@ -16,6 +16,8 @@ def print_summary(summary: Summary, console: Console) -> None:
     """Print conformers, profile, spreads and what was dropped."""
     console.print(f"\n{summary.title}  ({summary.formula})", markup=False, highlight=False)
     console.print(_conformer_table(summary.conformers))
+    for label, note in {each.label: each.note for each in summary.conformers if each.note}.items():
+        console.print(f"* {label} is {note}", markup=False, highlight=False, soft_wrap=True)
     for profile in summary.profiles:
         console.print(_profile_table(profile))
     for spread in summary.spreads:
@@ -53,7 +55,7 @@ def _conformer_table(conformers: Iterable[Conformer]) -> Table:
     for each in conformers:
         table.add_row(
             each.level if each.level != last_level else "",
-            each.label,
+            f"{each.label}*" if each.note else each.label,
             _number(each.relative_energy_kcal_mol, 2) if each.converged else "failed",
             _number(each.gap_ev, 3),
             *([_number(each.experimental_gap_ev, 2)] if measured else []),

@@ -332,8 +332,8 @@ class Provenance(Frozen):
 class Verdict(Frozen):
     """What a stage decided about one of its calculations.
 
-    `label` says which, as ISOMER or ISOMER#START for conformers; `key` is its record; `reason` says why it was dropped
-    (None: kept); `value_deg` is the measured coordinate of a point on a profile.
+    `label` says which, as ISOMER or ISOMER#START for conformers; `key` is its record; `reason` says why it was dropped,
+    or what to know about it though it was kept; `value_deg` is the measured coordinate of a point on a profile.
     """
 
     label: str

@@ -27,7 +27,10 @@ from qcdriver.structures.rod import RodMeasures, find_rod, measure_rod
 
 
 class Conformer(Frozen):
-    """One conformer at one level. No number where it did not converge; `measures` if it is a rod."""
+    """One conformer at one level. No number where it did not converge; `measures` if it is a rod.
+
+    `note`: what to know about its geometry ("held: ...").
+    """
 
     label: str
     isomer: str
@@ -38,6 +41,7 @@ class Conformer(Frozen):
     gap_ev: float | None
     converged: bool
     reason: str | None
+    note: str | None
     experimental_gap_ev: float | None
     measures: RodMeasures | None
 
@@ -100,9 +104,9 @@ def summarize(settings: Settings, stages: Stages, records: Records) -> Summary:
     """Collect the findings of the stages that have run."""
     prescreened = stages.get("prescreen", ())
     survivors = [verdict for verdict in prescreened if verdict.kept]
-    relaxed = _conformers(survivors, records, settings)
-    labels = {verdict.label for verdict in survivors}
-    single = _conformers([each for each in stages.get("dft", ()) if each.label in labels], records, settings)
+    notes = {verdict.label: verdict.reason for verdict in survivors}
+    relaxed = _conformers(survivors, notes, records, settings)
+    single = _conformers([each for each in stages.get("dft", ()) if each.label in notes], notes, records, settings)
     name = settings.scan.coordinate if settings.scan else ""
     scanned = _located(stages.get("scan", ()), records)
     with_dft = _located(stages.get("dft", ()), records)
@@ -116,7 +120,7 @@ def summarize(settings: Settings, stages: Stages, records: Records) -> Summary:
             Dropped(stage=stage, label=verdict.label, reason=verdict.reason)
             for stage in ("prescreen", "scan")
             for verdict in stages.get(stage, ())
-            if verdict.reason
+            if verdict.reason and not verdict.kept
         ),
         failed=(*_holes(settings, stages), *_unconverged(stages)),
         experiment_source=settings.experiment.source if settings.experiment else None,
@@ -188,7 +192,9 @@ def _measures(molecule: Molecule) -> RodMeasures | None:
     return None if find_rod(molecule) is None else measure_rod(molecule)
 
 
-def _conformers(verdicts: Iterable[Verdict], records: Records, settings: Settings) -> list[Conformer]:
+def _conformers(
+    verdicts: Iterable[Verdict], notes: dict[str, str | None], records: Records, settings: Settings
+) -> list[Conformer]:
     found = [(verdict, task_record(records, verdict.key)) for verdict in verdicts]
     energies = [result.energy for _, record in found if (result := _result(record))]
     lowest = min(energies, default=None)
@@ -208,6 +214,7 @@ def _conformers(verdicts: Iterable[Verdict], records: Records, settings: Setting
                 gap_ev=result.gap * units.EV if result and result.gap is not None else None,
                 converged=result is not None,
                 reason=record.outcome.message if isinstance(record.outcome, Failure) else None,
+                note=notes[verdict.label],
                 experimental_gap_ev=settings.experiment.gap_ev.get(isomer) if settings.experiment else None,
                 measures=_measures(molecule_of(record)),
             )

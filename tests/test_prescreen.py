@@ -9,7 +9,7 @@ from qcdriver.candidates import Candidate
 from qcdriver.config import PrescreenSettings
 from qcdriver.errors import ConvergenceError
 from qcdriver.prescreen import held_core, prescreen
-from qcdriver.schema import Failure, Level, Model, Molecule, Relaxed, Result, TaskRecord
+from qcdriver.schema import Coordinate, Failure, Level, Model, Molecule, Relaxed, Result, Target, TaskRecord
 from qcdriver.structures.au13ag12 import RodModel, build_rod
 from qcdriver.units import KCAL_MOL
 
@@ -32,17 +32,20 @@ def candidate(isomer: str, start: int, torsion_deg: float) -> Candidate:
 class Table:
     """Answers a relaxation with the energy (kcal/mol) its label has in the table; the geometry stays."""
 
-    def __init__(self, energies, after=None):
-        self.energies, self.after, self.asked = energies, after or {}, []
+    def __init__(self, energies, after=None, free=None):
+        self.energies, self.after, self.free = energies, after or {}, free or {}
+        self.asked, self.held = [], {}
 
     def __call__(self, jobs):
         return [self.record(label, task) for label, task in jobs]
 
     def record(self, label, task):
         self.asked.append(label)
-        energy = self.energies.get(label.split()[0], 0.0)
+        self.held[label] = [target.value_deg for target in task.targets]
+        name = label.split()[0]
+        energy = self.energies.get(name, 0.0)
         outcome = Relaxed(
-            molecule=self.after.get(label.split()[0], task.molecule),
+            molecule=(self.after if task.targets or not self.free else self.free).get(name, task.molecule),
             result=Result(energy=(energy or 0.0) / KCAL_MOL),
             energies=(0.0,),
             n_gradients=1,
@@ -53,8 +56,8 @@ class Table:
         return TaskRecord(key=label, stage="prescreen", label=label, task=task, outcome=outcome, provenance=None)
 
 
-def judged(candidates, energies, after=None, **settings):
-    run = Table(energies, after)
+def judged(candidates, energies, after=None, free=None, **settings):
+    run = Table(energies, after, free)
     verdicts = prescreen(candidates, PrescreenSettings(**settings), LEVEL, None, run)
     return {verdict.label: verdict for verdict in verdicts}, run
 
@@ -104,6 +107,32 @@ def test_only_the_best_of_an_isomer_get_the_tight_pass():
     candidates = [candidate("A", start, 60 + 30 * start) for start in range(4)]
     _, run = judged(candidates, {"A": 3.0, "A#1": 1.0, "A#2": 2.0, "A#3": 0.0}, max_tight=2)
     assert [label for label in run.asked if label.endswith("tight")] == ["A#1 GFN1-xTB tight", "A#3 GFN1-xTB tight"]
+
+
+def turned(isomer: str, start: int, asked: float) -> Candidate:
+    """Give a candidate whose torsion makes it the isomer."""
+    coordinate = Coordinate(kind="dihedral", quadruples=((2, 0, 1, 3),))
+    return Candidate(isomer, start, peroxide(asked), "key", Target(coordinate=coordinate, value_deg=asked))
+
+
+def test_the_cheap_pass_holds_the_isomers_coordinate_and_the_tight_one_sets_it_free():
+    _, run = judged([turned("A", 0, 90)], {})
+    assert run.held == {"A GFN1-xTB cheap": [90.0], "A GFN1-xTB tight": []}
+
+
+def test_a_start_that_turns_into_something_else_is_dropped_while_another_stays():
+    verdicts, _ = judged([turned("A", 0, 90), turned("A", 1, 90)], {"A": -1}, free={"A": peroxide(120)})
+    assert verdicts["A"].reason == "turned from 90 to 120.0 deg: no longer A"
+    assert verdicts["A#1"].kept
+
+
+def test_an_isomer_that_is_no_minimum_goes_on_held_and_says_so():
+    verdicts, run = judged([turned("A", 0, 90), turned("B", 0, 150)], {}, free={"A": peroxide(120)})
+    assert verdicts["A"].kept
+    assert verdicts["A"].key == "A GFN1-xTB tight, held"
+    assert verdicts["A"].reason == "held: set free it turned from 90 to 120.0 deg: no longer A"
+    assert run.held["A GFN1-xTB tight, held"] == [90.0]
+    assert verdicts["B"].reason is None
 
 
 def test_nothing_left_is_an_error_that_says_why():

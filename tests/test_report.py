@@ -24,6 +24,7 @@ def conformer(label: str, energy: float | None) -> Conformer:
         gap_ev=None if energy is None else 1.3,
         converged=energy is not None,
         reason=None if energy is not None else "the SCF did not converge",
+        note="held: set free it turned" if label == "S" else None,
         experimental_gap_ev=1.72,
         measures=None,
     )
@@ -69,6 +70,11 @@ def test_a_failed_point_shows_as_failed_and_has_no_number():
     assert "failed" in line
     assert "0.00" not in line
     assert "dft E: the SCF did not converge" in printed(100)
+
+
+def test_a_conformer_that_is_no_minimum_says_so():
+    assert "S*" in printed(100)
+    assert "* S is held: set free it turned" in printed(100)
 
 
 def test_measured_gaps_stand_beside_computed_ones_and_say_what_they_are():
