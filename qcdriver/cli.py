@@ -154,14 +154,13 @@ def crystal(
         sys.stdout.write(json.dumps(found.to_json(contacts), indent=1, ensure_ascii=False) + "\n")
         return
     console = Console()
-    console.print(f"{found.block}: space group {found.space_group}", markup=False, highlight=False)
+    console.print(f"data block {found.block}, space group {found.space_group}", markup=False, highlight=False)
     console.print(found.table())
     if contacts:
         console.print(found.contact_table())
-    for warning in found.warnings:
-        console.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
-    for path in paths:
-        console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+    lines = [*found.remarks, *(f"warning: {warning}" for warning in found.warnings), *map(str, paths)]
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from rich import box
@@ -15,7 +14,8 @@ from qcdriver.summary import Conformer, Profile, Summary
 def print_summary(summary: Summary, console: Console) -> None:
     """Print conformers, profile, spreads and what was dropped."""
     console.print(f"\n{summary.title}  ({summary.formula})", markup=False, highlight=False)
-    console.print(_conformer_table(summary.conformers))
+    for level in dict.fromkeys(each.level for each in summary.conformers):
+        console.print(_conformer_table(level, [each for each in summary.conformers if each.level == level]))
     for label, note in {each.label: each.note for each in summary.conformers if each.note}.items():
         console.print(f"* {label} is {note}", markup=False, highlight=False, soft_wrap=True)
     for profile in summary.profiles:
@@ -39,35 +39,26 @@ def print_summary(summary: Summary, console: Console) -> None:
         )
 
 
-def _conformer_table(conformers: Iterable[Conformer]) -> Table:
-    conformers = list(conformers)
-    table = Table(box=box.SIMPLE_HEAD, title="Conformers", title_justify="left")
-    table.add_column("level")
+def _conformer_table(level: str, conformers: list[Conformer]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title=f"Conformers, {level}", title_justify="left")
     table.add_column("conformer")
     measured = any(each.experimental_gap_ev is not None for each in conformers)
-    for heading in ("dE kcal/mol", "gap eV", *(["measured eV"] if measured else [])):
-        table.add_column(heading, justify="right")
     rods = any(each.measures for each in conformers)
+    for heading in ("dE kcal/mol", "gap eV", *(["measured eV"] * measured), *(["twist deg"] * rods)):
+        table.add_column(heading, justify="right")
     if rods:
-        table.add_column("twist deg", justify="right")
-        table.add_column("halides bind")
-    last_level = None
+        table.add_column("belt")
     for each in conformers:
-        table.add_row(
-            each.level if each.level != last_level else "",
+        cells = [
             f"{each.label}*" if each.note else each.label,
             _number(each.relative_energy_kcal_mol, 2) if each.converged else "failed",
             _number(each.gap_ev, 3),
-            *([_number(each.experimental_gap_ev, 2)] if measured else []),
-            *(
-                (_number(each.measures.twist_deg, 1), each.measures.modes)
-                if each.measures
-                else ("-", "-")
-                if rods
-                else ()
-            ),
-        )
-        last_level = each.level
+        ]
+        if measured:
+            cells.append(_number(each.experimental_gap_ev, 2))
+        if rods:
+            cells += [_number(each.measures.twist_deg, 1), each.measures.belt] if each.measures else ["-", "-"]
+        table.add_row(*cells)
     return table
 
 
@@ -75,7 +66,7 @@ def _profile_table(profile: Profile) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title=f"{profile.coordinate} profile, {profile.level}", title_justify="left")
     for heading in (f"{profile.coordinate} deg", "dE kcal/mol", "gap eV"):
         table.add_column(heading, justify="right")
-    belt = any(point.modes for point in profile.points)
+    belt = any(point.belt for point in profile.points)
     if belt:
         table.add_column("belt")
     table.add_column("structure")
@@ -84,7 +75,7 @@ def _profile_table(profile: Profile) -> Table:
             _number(point.value_deg, 1),
             _number(point.relative_energy_kcal_mol, 2),
             _number(point.gap_ev, 3),
-            *((point.modes or "-",) if belt else ()),
+            *((point.belt or "-",) if belt else ()),
             point.label,
         )
     return table

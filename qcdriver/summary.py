@@ -55,7 +55,7 @@ class ProfilePoint(Frozen):
     energy_hartree: float
     relative_energy_kcal_mol: float
     gap_ev: float | None
-    modes: str | None
+    belt: str | None
 
 
 class Profile(Frozen):
@@ -248,7 +248,7 @@ def _profiles(name: str, found: Sequence[tuple[Verdict, TaskRecord]]) -> list[Pr
                 energy_hartree=result.energy,
                 relative_energy_kcal_mol=(result.energy - min(energies)) * units.KCAL_MOL,
                 gap_ev=result.gap * units.EV if result.gap is not None else None,
-                modes=measures.modes if measures else None,
+                belt=measures.belt if measures else None,
             )
         )
     points.sort(key=lambda point: point.value_deg)

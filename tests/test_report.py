@@ -42,7 +42,7 @@ def summary(points: int = 3) -> Summary:
                 energy_hartree=-1.0,
                 relative_energy_kcal_mol=value / 10,
                 gap_ev=None,
-                modes="5d+1q belt, 2 terminal",
+                belt="5d+1q",
             )
             for value in range(points)
         ),

@@ -76,6 +76,11 @@ class RodMeasures(Frozen):
     centre_centre_angstrom: float
     bend_deg: float
 
+    @property
+    def belt(self) -> str:
+        """The belt's modes alone, "5d+1q"."""
+        return _spell(self.belt_modes)
+
 
 def measure_rod(molecule: Molecule, cutoff_angstrom: float | None = None) -> RodMeasures:
     """Measure a rod; the cutoff decides which Ag a halide binds (None: `BINDING_CUTOFF_ANGSTROM` of its halide).

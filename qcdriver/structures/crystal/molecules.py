@@ -164,25 +164,35 @@ class Crystal:
         return report
 
     def table(self) -> Table:
-        """Tabulate the molecules for a person."""
+        """Tabulate the molecules for a person; `remarks` says the rest."""
+        from rich import box
         from rich.table import Table
 
-        table = Table("label", "formula", "atoms", "per cell", "role", "charge", "multiplicity", "electrons", "remarks")
+        table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+        for heading in ("label", "formula", "atoms", "per cell", "role", "charge", "2S+1", "electrons"):
+            table.add_column(heading, no_wrap=True)
         for m in self.molecules:
             electrons = "?" if m.charge is None or m.multiplicity is None else str(m.molecule.n_electrons)
-            copies = f"{m.per_cell}" + (f" ({m.mirror_copies} of them mirrored)" if m.mirror_copies else "")
             charge = "?" if m.charge is None else f"{m.charge:+d}" if m.charge else "0"
+            multiplicity = "?" if m.multiplicity is None else str(m.multiplicity)
             table.add_row(
-                *(m.label, m.formula, str(m.natoms), copies, m.role, charge),
-                *("?" if m.multiplicity is None else str(m.multiplicity), electrons, _remarks(m)),
+                *(m.label, m.formula, str(m.natoms), str(m.per_cell), m.role, charge, multiplicity, electrons)
             )
         return table
 
+    @property
+    def remarks(self) -> list[str]:
+        """Say what is special about a molecule: mirror images, partial presence, choices among alternatives."""
+        return [f"{m.label}: {remark}" for m in self.molecules for remark in _remarks(m)]
+
     def contact_table(self) -> Table:
         """Tabulate the closest contacts for a person."""
+        from rich import box
         from rich.table import Table
 
-        table = Table("molecule", "neighbour", "operator", "atoms", "distance (Å)", "van der Waals sum (Å)", "contacts")
+        table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+        for heading in ("of", "with", "operator", "closest atoms", "Å", "vdW sum", "contacts"):
+            table.add_column(heading, overflow="fold")
         for c in self.contacts:
             table.add_row(
                 *(c.label, c.neighbour, c.operator, "...".join(c.atoms)),
@@ -229,14 +239,16 @@ def _write_xyz(path: Path, m: CrystalMolecule) -> None:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error
 
 
-def _remarks(m: CrystalMolecule) -> str:
+def _remarks(m: CrystalMolecule) -> list[str]:
     remarks = [f"mirror image of {m.mirror_of}"] if m.mirror_of else []
+    if m.mirror_copies:
+        remarks.append(f"{m.mirror_copies} of {m.per_cell} copies in the cell are mirror images")
+    if m.presence < 0.995:
+        remarks.append(f"there {100 * m.presence:.0f} % of the time")
     for c in m.disorder:
-        remark = f"{c.assembly}: {c.chosen.group} ({c.chosen.occupancy:.2f})"
-        if c.left_out:
-            remark += ", not " + ", ".join(f"{a.group} ({a.occupancy:.2f})" for a in c.left_out)
-        remarks.append(remark)
-    return "; ".join(remarks)
+        out = ", ".join(f"{a.group} ({a.occupancy:.2f})" for a in c.left_out)
+        remarks.append(f"disorder {c.assembly}: took {c.chosen.group} ({c.chosen.occupancy:.2f}), left out {out}")
+    return remarks
 
 
 def _choice_to_json(choice: Choice) -> JsonValue:
