@@ -19,7 +19,7 @@ from qcdriver.errors import ConvergenceError
 from qcdriver.relaxation.coordinates import value_deg
 from qcdriver.schema import Level, Molecule, Relaxation, Relaxed, TaskRecord, Verdict
 from qcdriver.stage import Job, Runner
-from qcdriver.structures.bonds import bond_matrix, broken, is_metal
+from qcdriver.structures.bonds import bond_matrix, broken, is_metal, opened
 from qcdriver.structures.similarity import same_structure
 
 
@@ -161,7 +161,7 @@ def _held_if_need_be(those: list[_Relaxing], level: Level, settings: PrescreenSe
     for each in those:
         isomer, before = each.candidate.isomer, each.before
         if before and isomer not in there and (isomer not in best or before.energy < best[isomer].energy):
-            best[isomer] = replace(before, note=each.dropped)
+            best[isomer] = replace(before, note=f"held: set free it {each.dropped}")
     if not best:
         return those
     back = {each.candidate.label: each for each in _relaxed(list(best.values()), level, settings, "tight, held", run)}
@@ -236,7 +236,9 @@ def _verdicts(those: list[_Relaxing]) -> list[Verdict]:
             label=each.candidate.label,
             key=each.key,
             kept=not each.dropped,
-            reason=each.dropped or (each.note and f"held: set free it {each.note}"),
+            reason=each.dropped
+            or "; ".join(filter(None, (each.note, opened(each.candidate.molecule, each.molecule))))
+            or None,
         )
         for each in order
     ]

@@ -17,7 +17,7 @@ def print_summary(summary: Summary, console: Console) -> None:
     for level in dict.fromkeys(each.level for each in summary.conformers):
         console.print(_conformer_table(level, [each for each in summary.conformers if each.level == level]))
     for label, note in {each.label: each.note for each in summary.conformers if each.note}.items():
-        console.print(f"* {label} is {note}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"* {label}: {note}", markup=False, highlight=False, soft_wrap=True)
     for profile in summary.profiles:
         console.print(_profile_table(profile))
     for spread in summary.spreads:

@@ -55,7 +55,7 @@ def summary(points: int = 3) -> Summary:
         spreads=(Spread(isomer="E", level="GFN1-xTB (xtb)", n_starts=2, kcal_mol=0.4),),
         dropped=(),
         failed=(Dropped(stage="dft", label="E", reason="the SCF did not converge"),),
-        experiment_source="doi:10.1038/s41467-020-19789-2",
+        experiment_source="doi:10.1038/s41467-020-19789-4",
     )
 
 
@@ -74,7 +74,7 @@ def test_a_failed_point_shows_as_failed_and_has_no_number():
 
 def test_a_conformer_that_is_no_minimum_says_so():
     assert "S*" in printed(100)
-    assert "* S is held: set free it turned" in printed(100)
+    assert "* S: held: set free it turned" in printed(100)
 
 
 def test_measured_gaps_stand_beside_computed_ones_and_say_what_they_are():

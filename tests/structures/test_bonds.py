@@ -9,7 +9,8 @@ from ase.build import molecule as g2_molecule
 from qcdriver.errors import InputError
 from qcdriver.schema import Molecule
 from qcdriver.structures.au13ag12 import RodModel, build_rod
-from qcdriver.structures.bonds import bond_matrix, broken, fragments, is_metal, ligands
+from qcdriver.structures.bonds import bond_matrix, broken, fragments, is_metal, ligands, opened
+from qcdriver.structures.rod import find_rod
 from qcdriver.units import ANGSTROM
 
 
@@ -80,7 +81,21 @@ def test_a_torn_or_opened_ligand_is_noticed():
 def test_a_vertex_that_left_the_icosahedron_is_noticed():
     rod = build_rod(RodModel())
     popped = displaced(rod, [23, 31], [0.0, 0.0, -2.5])
-    assert "metal bonds broken" in broken(rod, popped)
+    assert broken(rod, popped) == "Ag23 lost 6 of its 6 metal bonds"
+
+
+def test_one_open_edge_is_told_and_breaks_nothing():
+    """GFN1-xTB opens an edge of each gold ring of the rod with PH3 to 3.9 Angstrom; no atom leaves its place."""
+    rod = build_rod(RodModel())
+    first, second = find_rod(rod).gold_rings[0][:2]
+    apart = rod.geometry[first] - rod.geometry[second]
+    moved = rod.geometry.copy()
+    moved[first] += 0.2 * apart
+    moved[second] -= 0.2 * apart
+    opened_up = rod.moved(moved)
+    assert opened(rod, opened_up) == f"1 metal bond opened, first Au{min(first, second)}-Au{max(first, second)}"
+    assert broken(rod, opened_up) is None
+    assert opened(rod, rod) is None
 
 
 def test_a_metal_that_moved_to_a_new_place_is_noticed():
