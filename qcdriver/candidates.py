@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qcdriver import __version__
 from qcdriver.config import CifIsomer, CifStructure, RodStructure, Settings, XyzStructure
-from qcdriver.records import content_key, task_key
+from qcdriver.records import content_key, rounded, task_key
 from qcdriver.schema import Build, Built, Molecule, Target
 from qcdriver.stage import Runner
 from qcdriver.structures.au13ag12 import RodModel
@@ -55,7 +55,7 @@ class Model:
         """Hash of what determines the geometry."""
         if isinstance(self.origin, Build):
             return task_key(self.origin)
-        return content_key(self.origin.model_dump(mode="json"))
+        return content_key(rounded(self.origin))
 
 
 def models(settings: Settings, folder: Path) -> list[Model]:
@@ -70,7 +70,7 @@ def models(settings: Settings, folder: Path) -> list[Model]:
     if isinstance(structure, XyzStructure):
         charge, multiplicity = structure.molecular_charge, structure.molecular_multiplicity
         return [
-            Model(label, 0, read_xyz(folder / isomer.file, charge, multiplicity))
+            Model(label, 0, read_xyz(folder / isomer.file, charge, multiplicity, isomer.frame))
             for label, isomer in structure.isomers.items()
         ]
     if isinstance(structure, CifStructure):
@@ -86,7 +86,7 @@ def models(settings: Settings, folder: Path) -> list[Model]:
 
 def _from_crystal(structure: CifStructure, isomer: CifIsomer, folder: Path) -> Molecule:
     crystal = read_crystal(folder / isomer.file, isomer.block, structure.disorder)
-    molecule = crystal.pick(isomer.pick).molecule
+    molecule = crystal.pick(isomer.pick).charged(isomer.molecular_charge, isomer.molecular_multiplicity)
     if structure.phosphine or structure.thiolate or structure.alkynyl:
         return truncate(molecule, structure.phosphine, structure.thiolate, structure.alkynyl).molecule
     return molecule

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from qcdriver.errors import InputError, QcdriverError
+from qcdriver.errors import InputError, QcdriverError, ResourceError
 
 if TYPE_CHECKING:
     from qcdriver.config import Settings
@@ -122,7 +123,10 @@ def build(
     from qcdriver.structures.files import write_xyz
 
     settings = read_settings(input_file)
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{output}: cannot be made ({error.strerror})") from None
     for model in models(settings, input_file.parent):
         origin = model.origin
         molecule = builders.build(origin) if isinstance(origin, Build) else origin
@@ -142,8 +146,6 @@ def crystal(
     contacts: Annotated[bool, typer.Option("--contacts", help="Also list the closest contacts.")] = False,
 ) -> None:
     """List the whole molecules of a crystal structure: roles, charges, disorder, what the file has wrong."""
-    import json
-
     from rich.console import Console
 
     from qcdriver.structures.crystal import read_crystal
@@ -176,8 +178,8 @@ def check(
     status = machine_status()
     planned = _plan(input_file) if input_file else None
     if as_json:
-        whole = planned.model_dump_json(indent=1) if planned else status.model_dump_json(indent=1)
-        sys.stdout.write(whole + "\n")
+        whole = {"machine": status.model_dump(), "plan": planned.model_dump() if planned else None}
+        sys.stdout.write(json.dumps(whole, indent=1) + "\n")
         return
     lines = [
         f"qcdriver {status.program_version}, Python {status.python}",
@@ -203,7 +205,11 @@ def _plan(input_file: Path) -> Plan:
     from qcdriver.config import read_settings
     from qcdriver.plan import plan
 
-    return plan(read_settings(input_file), input_file.parent)
+    settings = read_settings(input_file)
+    try:
+        return plan(settings, input_file.parent)
+    except InputError as error:
+        raise InputError(f"{input_file}: {error}") from None
 
 
 def _opened(input_file: Path, results: Path) -> tuple[Settings, Run]:
@@ -234,6 +240,9 @@ def main() -> None:
     except QcdriverError as error:
         sys.stderr.write(f"qcdriver: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, a folder taken away: what is in the records stays
+        sys.stderr.write(f"qcdriver: {error.filename or 'output'}: {error.strerror}\n")
+        sys.exit(ResourceError.exit_code)
 
 
 if __name__ == "__main__":

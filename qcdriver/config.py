@@ -33,9 +33,10 @@ class RodStructure(Frozen):
 
 
 class XyzIsomer(Frozen):
-    """`[structure.isomers.LABEL]` of a file: its path, relative to the input file."""
+    """`[structure.isomers.LABEL]` of a file: its path, relative to the input file, and which molecule of several."""
 
     file: str
+    frame: int | None = Field(default=None, ge=0)
 
 
 class XyzStructure(Frozen):
@@ -52,11 +53,16 @@ class XyzStructure(Frozen):
 
 
 class CifIsomer(Frozen):
-    """`[structure.isomers.LABEL]` of a crystal: which molecule of which file, by label, formula or role."""
+    """`[structure.isomers.LABEL]` of a crystal: which molecule of which file, by label, formula or role.
+
+    Charge and multiplicity follow from the crystal's neutrality; where they do not, they are given here.
+    """
 
     file: str
     pick: str = "cluster"
     block: str | None = None
+    molecular_charge: int | None = None
+    molecular_multiplicity: int | None = Field(default=None, ge=1)
 
 
 class CifStructure(Frozen):
@@ -93,7 +99,8 @@ class Threshold(Frozen):
 class PrescreenSettings(Frozen):
     """`[prescreen]`: xTB relaxation of every candidate, and which go on.
 
-    `starts` ligand placements an isomer, drawn from `seed`. `preoptimize` relaxes the ligands around the held core
+    `starts` ligand placements an isomer, drawn from `seed`. `hold_metal` keeps the metal atoms where they are built or
+    read, in every relaxation and in the scan, which then turns one rigid half against the other. `preoptimize` relaxes the ligands around the held core
     first. A `cheap` pass for all, with an isomer's own coordinate (the twist of a rod) held; a `tight` one, free, for
     those within `window_kcal_mol` of the lowest, at most `max_tight` an isomer, dropped when the coordinate then
     moves by more than `max_drift_deg`; `max_kept` in all go on to DFT.
@@ -102,6 +109,7 @@ class PrescreenSettings(Frozen):
     engine: Literal["auto", "xtb", "tblite"] = "auto"
     method: Literal["GFN1-xTB", "GFN2-xTB"] = "GFN1-xTB"
     keywords: dict[str, JsonValue] = Field(default_factory=dict)
+    hold_metal: bool = False
     preoptimize: Literal["GFN-FF", "none"] = "GFN-FF"
     starts: int = Field(default=1, ge=1, le=1000)
     seed: int = 0
@@ -128,8 +136,9 @@ class DftSettings(Frozen):
 class ScanSettings(Frozen):
     """`[scan]`: a torsion driven over a grid, relaxed as the prescreen's `method` does it.
 
-    `coordinate` "twist" is found in the structure; "dihedral" needs its four `atoms`, counted from 0. A point is
-    taken over when it is lower by `improvement_kcal_mol`. `dft_points`: "top", "all", "none" or values in degrees.
+    `coordinate` "twist" is found in the structure; "dihedral" needs its four `atoms`, counted from 0. The lowest
+    structure is kept at each point; it spreads to its neighbours when it is new, or lower by `improvement_kcal_mol`.
+    `dft_points`: "top", "all", "none" or values in degrees.
     """
 
     coordinate: Literal["twist", "dihedral"]

@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from qcdriver import __version__, engines, levels
+from qcdriver import __version__, levels
 from qcdriver.candidates import Model, build, models
 from qcdriver.config import ScanSettings, Settings
 from qcdriver.dft import Geometry, single_points
 from qcdriver.engines.gpu import resolve_device
-from qcdriver.errors import InputError
+from qcdriver.errors import ConvergenceError, InputError
 from qcdriver.execution.local import LocalRunner, Tally
 from qcdriver.execution.progress import Display
 from qcdriver.plan import check, scanned_coordinate
 from qcdriver.prescreen import prescreen
 from qcdriver.records import Records, content_key
 from qcdriver.relaxation.coordinates import value_deg
-from qcdriver.scan import Seed, scan
+from qcdriver.scan import REACHED_WITHIN_DEG, Seed, apart_deg, scan
 from qcdriver.schema import Coordinate, Molecule, Relaxed, StageRecord, Verdict
 from qcdriver.summary import Stages, Summary, isomer_of, molecule_of, summarize, task_record, write_summary
 from qcdriver.units import KCAL_MOL
@@ -39,6 +39,7 @@ class Run:
     models: list[Model]
     records: Records
     directory: Path
+    input_path: Path
 
     def stage_key(self, stage: str) -> str:
         """Hash what a stage starts from and the settings it runs with; the machine is none of them."""
@@ -51,6 +52,7 @@ class Run:
             content["survivors"] = self._kept("prescreen")
         if stage == "scan" and settings.scan:
             content["scan"] = settings.scan.model_dump(mode="json", exclude={"dft_points"})
+            content["hold_metal"] = settings.prescreen.hold_metal
         if stage == "dft" and settings.dft:
             content["dft"] = settings.dft.model_dump(mode="json", exclude={"device"})
             if settings.scan and settings.scan.dft_points != "none":
@@ -79,7 +81,7 @@ def open_run(settings: Settings, input_path: Path, results: Path) -> Run:
         The directory cannot be written, or a structure file is broken.
     """
     directory = results / input_path.stem
-    return Run(settings, models(settings, input_path.parent), Records(directory), directory)
+    return Run(settings, models(settings, input_path.parent), Records(directory), directory, input_path)
 
 
 def run(this: Run, jobs: int | None, only: str | None, display: Display) -> tuple[Summary, Tally]:
@@ -94,15 +96,19 @@ def run(this: Run, jobs: int | None, only: str | None, display: Display) -> tupl
     if only is not None and only not in wanted:
         raise InputError(f"--only {only}: the input has {' and '.join(f'[{stage}]' for stage in wanted)}")
     with LocalRunner(this.records, this.directory, this.settings.resources, jobs, display) as runner:
-        stage_functions: dict[str, Callable[[Run, LocalRunner], list[Verdict]]] = {
+        now = wanted if only is None else [only]
+        stage_functions: dict[str, Callable[[Run, LocalRunner, list[str]], list[Verdict]]] = {
             "prescreen": _prescreen,
             "scan": _scan,
             "dft": _dft,
         }
-        for stage in wanted if only is None else [only]:
-            verdicts = tuple(stage_functions[stage](this, runner))
+        for stage in now:
+            verdicts = tuple(stage_functions[stage](this, runner, now))
             if this.verdicts(stage) != verdicts:
                 this.records.append(_stage_record(this, stage, verdicts))
+            if stage == "prescreen" and not any(verdict.kept for verdict in verdicts):
+                reasons = "; ".join(f"{verdict.label}: {verdict.reason}" for verdict in verdicts)
+                raise ConvergenceError(f"no candidate survived the prescreen ({reasons})")
     summary = summarize(this.settings, this.stages(), this.records)
     write_summary(summary, this.directory / "summary.json")
     return summary, runner.tally
@@ -118,22 +124,31 @@ def _stage_record(this: Run, stage: str, verdicts: tuple[Verdict, ...]) -> Stage
     )
 
 
-def _prescreen(this: Run, runner: LocalRunner) -> list[Verdict]:
+def _checked(this: Run, molecules: list[Molecule], now: list[str]) -> None:
+    """Refuse before hours are spent what the stages of this call could not do; nothing to refuse when all are done."""
+    if any(this.verdicts(stage) is None for stage in now):
+        try:
+            check(this.settings, molecules, now)
+        except InputError as error:
+            raise InputError(f"{this.input_path}: {error}") from None
+
+
+def _prescreen(this: Run, runner: LocalRunner, now: list[str]) -> list[Verdict]:
     settings = this.settings.prescreen
     level, said = levels.relaxation_level(settings)
     preoptimization, also_said = levels.preoptimization_level(settings)
     runner.display.say(f"prescreen: {also_said}, {said}")
     runner.begin("build")
     candidates = build(this.models, runner)
-    if this.verdicts("prescreen") is None:
-        check(this.settings, [candidate.molecule for candidate in candidates])
+    _checked(this, [candidate.molecule for candidate in candidates], now)
     runner.begin("prescreen")
     return prescreen(candidates, settings, level, preoptimization, runner)
 
 
-def _scan(this: Run, runner: LocalRunner) -> list[Verdict]:
+def _scan(this: Run, runner: LocalRunner, now: list[str]) -> list[Verdict]:
     settings = this.settings.scan
     assert settings is not None
+    _checked(this, [molecule for _, molecule in _survivors(this)], now)
     level, said = levels.relaxation_level(this.settings.prescreen)
     runner.display.say(f"scan: {said}")
     runner.begin("scan", expected=len(settings.grid_deg))
@@ -144,6 +159,7 @@ def _scan(this: Run, runner: LocalRunner) -> list[Verdict]:
         settings.threshold.convergence,
         settings.improvement_kcal_mol / KCAL_MOL,
         runner,
+        this.settings.prescreen.hold_metal,
     )
 
 
@@ -181,15 +197,14 @@ def _places(settings: ScanSettings, molecule: Molecule) -> list[tuple[Coordinate
     return places
 
 
-def _dft(this: Run, runner: LocalRunner) -> list[Verdict]:
+def _dft(this: Run, runner: LocalRunner, now: list[str]) -> list[Verdict]:
     settings = this.settings.dft
     assert settings is not None
+    geometries = _geometries(this)
+    _checked(this, [each.molecule for each in geometries], now)
     device, said = resolve_device(settings.device)
     level = levels.dft_level(settings, device)
     runner.display.say(f"dft: {level.title} {level.engine_version}. {said}")
-    geometries = _geometries(this)
-    if this.verdicts("dft") is None:
-        engines.find(level.engine).check(geometries[0].molecule, level)
     runner.begin("dft", device)
     return single_points(geometries, level, runner)
 
@@ -219,5 +234,9 @@ def _chosen_points(this: Run, settings: ScanSettings) -> list[Geometry]:
         points = [max(points, key=lambda point: point[0])] if points else []
     elif isinstance(settings.dft_points, tuple):
         wanted = settings.dft_points
-        points = [point for point in points if any(abs((point[1].value_deg or 0.0) - value) < 0.5 for value in wanted)]
+        points = [
+            point
+            for point in points
+            if any(apart_deg(point[1].value_deg or 0.0, value) <= REACHED_WITHIN_DEG for value in wanted)
+        ]
     return [Geometry(verdict.label, molecule, verdict.value_deg) for _, verdict, molecule in points]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from qcdriver import engines, levels
 from qcdriver.candidates import models
 from qcdriver.config import ScanSettings, Settings
 from qcdriver.engines.gpu import resolve_device
-from qcdriver.relaxation.coordinates import value_deg
+from qcdriver.errors import InputError
+from qcdriver.relaxation.coordinates import driven, value_deg
 from qcdriver.schema import Build, Coordinate, Frozen, Level, Molecule
 from qcdriver.structures import builders
 from qcdriver.structures.rod import twist_coordinate
@@ -47,7 +49,7 @@ def plan(settings: Settings, folder: Path) -> Plan:
     """
     those = models(settings, folder)
     molecules = [builders.build(each.origin) if isinstance(each.origin, Build) else each.origin for each in those]
-    check(settings, molecules)
+    check(settings, molecules, ("prescreen", "scan", "dft"))
     level, _ = levels.relaxation_level(settings.prescreen)
     first = molecules[0]
     stages = [_planned("prescreen", level, first, f"{len(those)} candidates")]
@@ -68,22 +70,35 @@ def plan(settings: Settings, folder: Path) -> Plan:
     )
 
 
-def check(settings: Settings, molecules: Iterable[Molecule]) -> None:
-    """Let every engine refuse now what it would refuse after hours.
+def check(settings: Settings, molecules: Iterable[Molecule], stages: Sequence[str]) -> None:
+    """Let the engines refuse now what they would refuse after hours; only for the `stages` that are to run.
 
     Raises
     ------
     InputError, MissingError
+        An input error names the table it comes from.
     """
-    level, _ = levels.relaxation_level(settings.prescreen)
-    if settings.dft:
-        dft_level = levels.dft_level(settings.dft, resolve_device(settings.dft.device)[0])
     for molecule in molecules:
-        engines.find(level.engine).check(molecule, level)
-        if settings.dft:
-            engines.find(dft_level.engine).check(molecule, dft_level)
-        if settings.scan:
-            scanned_coordinate(settings.scan, molecule, settings.scan.start_deg)
+        if "prescreen" in stages or "scan" in stages:
+            with _naming("prescreen"):
+                level, _ = levels.relaxation_level(settings.prescreen)
+                engines.find(level.engine).check(molecule, level)
+        if "scan" in stages and settings.scan:
+            with _naming("scan"):
+                coordinate = scanned_coordinate(settings.scan, molecule, settings.scan.start_deg)
+                driven(molecule, coordinate, value_deg(coordinate, molecule.geometry) + 1.0)
+        if "dft" in stages and settings.dft:
+            with _naming("dft"):
+                level = levels.dft_level(settings.dft, resolve_device(settings.dft.device)[0])
+                engines.find(level.engine).check(molecule, level)
+
+
+@contextmanager
+def _naming(table: str) -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"[{table}] {error}") from None
 
 
 def scanned_coordinate(settings: ScanSettings, molecule: Molecule, near_deg: float) -> Coordinate:

@@ -15,11 +15,10 @@ from dataclasses import dataclass, replace
 from qcdriver import units
 from qcdriver.candidates import Candidate
 from qcdriver.config import PrescreenSettings
-from qcdriver.errors import ConvergenceError
 from qcdriver.relaxation.coordinates import value_deg
 from qcdriver.schema import Level, Molecule, Relaxation, Relaxed, TaskRecord, Verdict
 from qcdriver.stage import Job, Runner
-from qcdriver.structures.bonds import bond_matrix, broken, is_metal, opened
+from qcdriver.structures.bonds import bond_matrix, broken, metal_atoms, opened
 from qcdriver.structures.similarity import same_structure
 
 
@@ -60,11 +59,6 @@ def prescreen(
     Returns
     -------
     A verdict on every candidate, the kept ones first, by rising energy.
-
-    Raises
-    ------
-    ConvergenceError
-        Nothing survived.
     """
     all_of_them = [_Relaxing(candidate, candidate.molecule, candidate.key) for candidate in candidates]
     if preoptimization is not None:
@@ -75,16 +69,13 @@ def prescreen(
     all_of_them = _held_if_need_be(all_of_them, level, settings, run)
     all_of_them = _without_duplicates(all_of_them, settings)
     all_of_them = _selected(all_of_them, settings)
-    if all(each.dropped for each in all_of_them):
-        reasons = "; ".join(f"{each.candidate.label}: {each.dropped}" for each in all_of_them)
-        raise ConvergenceError(f"no candidate survived the prescreen ({reasons})")
     return _verdicts(all_of_them)
 
 
 def held_core(molecule: Molecule) -> tuple[int, ...]:
     """List the metal atoms and what binds them: a force field knows little of these, and much of the ligands."""
-    metals = [atom for atom, symbol in enumerate(molecule.symbols) if is_metal(symbol)]
-    bonded = bond_matrix(molecule)[metals].nonzero()[1] if metals else ()
+    metals = metal_atoms(molecule)
+    bonded = bond_matrix(molecule)[list(metals)].nonzero()[1] if metals else ()
     return tuple(sorted({*metals, *(int(atom) for atom in bonded)}))
 
 
@@ -119,7 +110,13 @@ def _relaxed(
     jobs: list[Job] = []
     for each in going:
         held = (each.candidate.target,) if which != "tight" and each.candidate.target else ()
-        task = Relaxation(molecule=each.molecule, level=level, convergence=threshold.convergence, targets=held)
+        task = Relaxation(
+            molecule=each.molecule,
+            level=level,
+            convergence=threshold.convergence,
+            frozen_atoms=metal_atoms(each.molecule) if settings.hold_metal else (),
+            targets=held,
+        )
         jobs.append((f"{each.candidate.label} {level.model.method} {which}", task))
     records = run(jobs)
     after = {id(each): _judged(each, record, settings) for each, record in zip(going, records, strict=True)}

@@ -19,10 +19,14 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from qcdriver.errors import InputError
-from qcdriver.schema import Record, StageRecord, Task, TaskRecord
+from qcdriver.errors import InputError, ResourceError
+from qcdriver.schema import Build, Molecule, Record, StageRecord, Task, TaskRecord
 
 SCHEMA_VERSION = 1
+_INDEX_VERSION = 2
+"""Of the index's own layout; an index of another is built anew."""
+_TAIL = 200
+"""The index knows its file by the last bytes it read of it."""
 GEOMETRY_DECIMALS = 8
 """Geometries that agree to 1e-8 bohr are the same point (QCSchema's own rounding)."""
 
@@ -32,10 +36,16 @@ _RECORD: TypeAdapter[TaskRecord | StageRecord] = TypeAdapter(Record)
 def task_key(task: Task) -> str:
     """Hash what determines a task's number: geometry, charge, multiplicity, level with its version, conditions."""
     content = task.model_dump(mode="json")
-    if "molecule" in content:
-        rounded = task.molecule.geometry.round(GEOMETRY_DECIMALS) + 0.0  # type: ignore[union-attr]  # no -0.0
-        content["molecule"]["geometry"] = rounded.tolist()
+    if not isinstance(task, Build):
+        content["molecule"] = rounded(task.molecule)
     return content_key(content)
+
+
+def rounded(molecule: Molecule) -> dict[str, Any]:
+    """Give a molecule's JSON with the geometry as far as it tells two points apart."""
+    content = molecule.model_dump(mode="json")
+    content["geometry"] = (molecule.geometry.round(GEOMETRY_DECIMALS) + 0.0).tolist()  # no -0.0
+    return content
 
 
 def content_key(content: object) -> str:
@@ -68,13 +78,37 @@ class Records:
         span = self._index.span(key)
         if span is None:
             return None
+        try:
+            return self._read(key, *span)
+        except ValueError:  # another file came in the place of the one that was indexed
+            self._index.start_again()
+            span = self._index.span(key)
+            return None if span is None else self._read(key, *span)
+
+    def _read(self, key: str, offset: int, length: int) -> TaskRecord | StageRecord:
         with self.path.open("rb") as file:
-            file.seek(span[0])
-            return parse_record(file.read(span[1]), str(self.path))
+            file.seek(offset)
+            record = parse_record(file.read(length), str(self.path))
+        if record.key != key:
+            raise ValueError(f"the index is wrong about {key}")
+        return record
 
     def append(self, record: TaskRecord | StageRecord) -> None:
-        """Write one record; when this returns it is on disk."""
-        line = record.model_dump_json().encode() + b"\n"
+        """Write one record; when this returns it is on disk.
+
+        Raises
+        ------
+        ResourceError
+            The disk is full, or the file cannot be written any more.
+        """
+        try:
+            self._append(record.model_dump_json().encode() + b"\n")
+        except OSError as error:
+            raise ResourceError(
+                f"{self.path}: cannot be written ({error.strerror}); mend that, and the same command goes on from there"
+            ) from None
+
+    def _append(self, line: bytes) -> None:
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -89,10 +123,10 @@ class Records:
     def __iter__(self) -> Iterator[TaskRecord | StageRecord]:
         """Give the newest record of every key, in the order of the file."""
         self._index.catch_up()
-        with self.path.open("rb") as file:
-            for offset, length in self._index.spans():
-                file.seek(offset)
-                yield parse_record(file.read(length), str(self.path))
+        for key in self._index.recorded_keys():
+            record = self.find(key)
+            if record is not None:
+                yield record
 
     @property
     def damaged_lines(self) -> int:
@@ -147,11 +181,15 @@ class _Index:
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
         connection.execute("PRAGMA synchronous=OFF")  # a lost index costs a rebuild, nothing else
+        if connection.execute("PRAGMA user_version").fetchone() != (_INDEX_VERSION,):
+            connection.execute("DROP TABLE IF EXISTS records")
+            connection.execute("DROP TABLE IF EXISTS state")
+            connection.execute(f"PRAGMA user_version = {_INDEX_VERSION}")
         connection.execute(
             "CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, offset INTEGER, length INTEGER,"
             " stage TEXT, label TEXT, success INTEGER)"
         )
-        connection.execute("CREATE TABLE IF NOT EXISTS state (read INTEGER, damaged INTEGER)")
+        connection.execute("CREATE TABLE IF NOT EXISTS state (read INTEGER, damaged INTEGER, tail BLOB)")
         return connection
 
     @property
@@ -162,21 +200,27 @@ class _Index:
         row = self.connection.execute("SELECT offset, length FROM records WHERE key = ?", (key,)).fetchone()
         return None if row is None else (int(row[0]), int(row[1]))
 
-    def spans(self) -> list[tuple[int, int]]:
-        rows = self.connection.execute("SELECT offset, length FROM records ORDER BY offset")
-        return [(int(offset), int(length)) for offset, length in rows]
+    def recorded_keys(self) -> list[str]:
+        return [str(key) for (key,) in self.connection.execute("SELECT key FROM records ORDER BY offset")]
+
+    def start_again(self) -> None:
+        """Forget everything and read the file from its beginning."""
+        self.connection.execute("DELETE FROM records")
+        self.connection.execute("DELETE FROM state")
+        self.catch_up()
 
     def catch_up(self) -> None:
-        """Read what was appended since; start again when the file is shorter than what was read."""
+        """Read what was appended since; start again when this is not the file that was read, only longer."""
         size = self.source.stat().st_size
-        read, damaged = self.connection.execute("SELECT read, damaged FROM state").fetchone() or (0, 0)
+        read, damaged, tail = self.connection.execute("SELECT * FROM state").fetchone() or (0, 0, b"")
         if size == read:
             return
         self.connection.execute("BEGIN IMMEDIATE")
-        if size < read:
-            self.connection.execute("DELETE FROM records")
-            read = damaged = 0
         with self.source.open("rb") as file:
+            file.seek(max(0, read - len(tail)))
+            if size < read or file.read(len(tail)) != tail:
+                self.connection.execute("DELETE FROM records")
+                read = damaged = 0
             file.seek(read)
             for line in file:
                 if not line.endswith(b"\n"):
@@ -184,8 +228,9 @@ class _Index:
                 if not self._add(line, read):
                     damaged += 1
                 read += len(line)
+                tail = line[-_TAIL:]
         self.connection.execute("DELETE FROM state")
-        self.connection.execute("INSERT INTO state VALUES (?, ?)", (read, damaged))
+        self.connection.execute("INSERT INTO state VALUES (?, ?, ?)", (read, damaged, tail))
         self.connection.execute("COMMIT")
 
     def _add(self, line: bytes, offset: int) -> bool:

@@ -101,7 +101,7 @@ def plot_profiles(summary: Summary, path: Path) -> bool:
     conformers = {conformer.label for conformer in summary.conformers}
     most = max(len(profile.points) for profile in summary.profiles)
     for profile in summary.profiles:
-        style = "o-" if len(profile.points) == most else "D"
+        style = "o-" if len(profile.points) > most / 2 else "D"
         values = [point.value_deg for point in profile.points]
         energy.plot(values, [point.relative_energy_kcal_mol for point in profile.points], style, label=profile.level)
         with_gap = [(point.value_deg, point.gap_ev) for point in profile.points if point.gap_ev is not None]

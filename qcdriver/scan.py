@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qcdriver import units
+from qcdriver.errors import InputError
 from qcdriver.relaxation.coordinates import driven
 from qcdriver.schema import (
     Convergence,
@@ -26,6 +27,7 @@ from qcdriver.schema import (
     Verdict,
 )
 from qcdriver.stage import Job, Runner
+from qcdriver.structures.bonds import broken, metal_atoms
 
 REACHED_WITHIN_DEG = 0.1
 """A point whose measured coordinate is further from its target than this is a failure, not a point."""
@@ -121,6 +123,7 @@ def scan(
     convergence: Convergence,
     improvement: float,
     run: Runner,
+    hold_metal: bool = False,
 ) -> list[Verdict]:
     """Relax along the grid until no point improves.
 
@@ -129,7 +132,9 @@ def scan(
     grid_deg
         Values of the coordinate, rising.
     convergence, improvement
-        Of each relaxation, and by how much (hartree) a point must beat the best to be taken over.
+        Of each relaxation, and by how much (hartree) a point must beat the best to spread from there.
+    hold_metal
+        The metal atoms stay where driving put them; everything else relaxes. Without it, all but the coordinate does.
 
     Returns
     -------
@@ -138,25 +143,36 @@ def scan(
     state = ScanState(tuple(grid_deg), {}, frozenset())
     starts = first_starts(seeds, grid_deg)
     attempts: list[tuple[Start, TaskRecord, str | None]] = []
+    impossible: list[Verdict] = []
+    found: list[Point] = []
     while starts:
-        records = run([_job(start, state.grid_deg, level, convergence) for start in starts])
+        jobs: list[tuple[Start, Job]] = []
+        for start in starts:
+            try:
+                jobs.append((start, _job(start, state.grid_deg, level, convergence, hold_metal)))
+            except InputError as error:  # this structure cannot be driven there; another may
+                label = attempt_label(start, state.grid_deg)
+                impossible.append(Verdict(label=label, key="", kept=False, reason=str(error)))
         points = []
-        for start, record in zip(starts, records, strict=True):
-            reason = _refusal(record, state.grid_deg[start.index])
+        for (start, _), record in zip(jobs, run([job for _, job in jobs]), strict=True):
+            reason = _refusal(start, record, state.grid_deg[start.index])
             attempts.append((start, record, reason))
             if reason is None and isinstance(record.outcome, Relaxed):
                 points.append(Point(start, record.key, record.outcome))
+        found += points
         state = advanced(state, points, improvement)
         starts = next_starts(state)
-    return _verdicts(state, attempts)
+    # What was lower by less than `improvement` spread no further, but it is the lower.
+    return [*_verdicts(advanced(state, found, 0.0), attempts), *impossible]
 
 
-def _job(start: Start, grid_deg: tuple[float, ...], level: Level, convergence: Convergence) -> Job:
+def _job(start: Start, grid_deg: tuple[float, ...], level: Level, convergence: Convergence, hold_metal: bool) -> Job:
     value = grid_deg[start.index]
     task = Relaxation(
         molecule=driven(start.molecule, start.coordinate, value),
         level=level,
         convergence=convergence,
+        frozen_atoms=metal_atoms(start.molecule) if hold_metal else (),
         targets=(Target(coordinate=start.coordinate, value_deg=value),),
     )
     return attempt_label(start, grid_deg), task
@@ -168,14 +184,15 @@ def attempt_label(start: Start, grid_deg: tuple[float, ...]) -> str:
     return f"{grid_deg[start.index]:g} deg from {origin}"
 
 
-def _refusal(record: TaskRecord, value_deg: float) -> str | None:
+def _refusal(start: Start, record: TaskRecord, value_deg: float) -> str | None:
     if isinstance(record.outcome, Failure):
         return f"not converged: {record.outcome.message}"
     if isinstance(record.outcome, Relaxed):
         reached = record.outcome.reached_deg[0]
         if apart_deg(reached, value_deg) > REACHED_WITHIN_DEG:
             return f"reached {reached:.2f} deg instead of {value_deg:g}"
-        return None
+        damage = broken(start.molecule, record.outcome.molecule)
+        return f"fell apart: {damage}" if damage else None
     return "no relaxation"
 
 

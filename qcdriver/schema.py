@@ -364,7 +364,7 @@ class TaskRecord(Frozen):
 class StageRecord(Frozen):
     """What a stage made of its tasks: every candidate with its verdict, so that nothing is dropped silently.
 
-    `key` hashes the settings the stage ran with, so a later stage finds it on another machine.
+    `key` hashes the settings the stage ran with and what it started from, so a later stage finds it on any machine.
     """
 
     schema_name: Literal["qcdriver_stage"] = "qcdriver_stage"

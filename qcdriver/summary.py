@@ -122,7 +122,7 @@ def summarize(settings: Settings, stages: Stages, records: Records) -> Summary:
             for verdict in stages.get(stage, ())
             if verdict.reason and not verdict.kept
         ),
-        failed=(*_holes(settings, stages), *_unconverged(stages)),
+        failed=(*_died(stages, records), *_holes(settings, stages), *_unconverged(stages)),
         experiment_source=settings.experiment.source if settings.experiment else None,
     )
 
@@ -138,6 +138,19 @@ def _holes(settings: Settings, stages: Stages) -> list[Dropped]:
             reason = at_value[-1].reason if at_value else "no neighbour has a structure to start from"
             holes.append(Dropped(stage="scan", label=f"{value:g} deg", reason=str(reason)))
     return holes
+
+
+def _died(stages: Stages, records: Records) -> list[Dropped]:
+    """List candidates whose worker was killed: no verdict on them, and the same command tries again."""
+    return [
+        Dropped(stage="prescreen", label=verdict.label, reason=str(verdict.reason))
+        for verdict in stages.get("prescreen", ())
+        if not verdict.kept and _was_killed(task_record(records, verdict.key))
+    ]
+
+
+def _was_killed(record: TaskRecord) -> bool:
+    return isinstance(record.outcome, Failure) and record.outcome.error_type == "WorkerDied"
 
 
 def _unconverged(stages: Stages) -> list[Dropped]:
@@ -256,12 +269,12 @@ def _profiles(name: str, found: Sequence[tuple[Verdict, TaskRecord]]) -> list[Pr
 
 
 def _spreads(verdicts: Iterable[Verdict], records: Records) -> list[Spread]:
-    """Compare the starts of an isomer that got the tight relaxation and held together."""
+    """Compare the starts of an isomer that got the tight relaxation and stayed that isomer."""
     tight: dict[str, list[TaskRecord]] = {}
     for verdict in verdicts:
         record = task_record(records, verdict.key)
-        fell_apart = (verdict.reason or "").startswith("fell apart")
-        if record.label.endswith(" tight") and isinstance(record.outcome, Relaxed) and not fell_apart:
+        lost = (verdict.reason or "").startswith(("fell apart", "turned"))
+        if record.label.endswith(" tight") and isinstance(record.outcome, Relaxed) and not lost:
             tight.setdefault(isomer_of(verdict.label), []).append(record)
     spreads = []
     for isomer, of_isomer in tight.items():

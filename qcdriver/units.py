@@ -11,5 +11,3 @@ KCAL_MOL = 627.5094740631
 """One hartree in kcal/mol (thermochemical calorie, 4.184 J)."""
 EV_PER_ANGSTROM = EV / ANGSTROM
 """One hartree/bohr in eV/Angstrom."""
-DEBYE = 2.541746473
-"""One e*bohr in debye."""

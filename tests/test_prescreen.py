@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from qcdriver.candidates import Candidate
 from qcdriver.config import PrescreenSettings
-from qcdriver.errors import ConvergenceError
 from qcdriver.prescreen import held_core, prescreen
 from qcdriver.schema import Coordinate, Failure, Level, Model, Molecule, Relaxed, Result, Target, TaskRecord
 from qcdriver.structures.au13ag12 import RodModel, build_rod
@@ -135,9 +133,10 @@ def test_an_isomer_that_is_no_minimum_goes_on_held_and_says_so():
     assert verdicts["B"].reason is None
 
 
-def test_nothing_left_is_an_error_that_says_why():
-    with pytest.raises(ConvergenceError, match=r"no candidate survived .*A: not converged"):
-        judged([candidate("A", 0, 90)], {"A": None})
+def test_nothing_left_is_told_for_every_candidate():
+    verdicts, _ = judged([candidate("A", 0, 90), candidate("B", 0, 120)], {"A": None, "B": None})
+    assert {verdict.reason for verdict in verdicts.values()} == {"not converged: 500 steps were not enough"}
+    assert not any(verdict.kept for verdict in verdicts.values())
 
 
 def test_the_force_field_holds_metals_and_what_binds_them():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -14,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qcdriver.errors import InputError
+from qcdriver.errors import InputError, ResourceError
 from qcdriver.records import Records, parse_record, task_key
 from qcdriver.schema import Failure, Level, Model, Molecule, Result, SinglePoint, TaskRecord
 
@@ -73,6 +75,16 @@ def test_the_index_is_rebuilt_when_it_is_lost_or_garbage(tmp_path):
         rebuilt.close()
 
 
+def test_an_index_of_another_layout_is_built_anew(tmp_path):
+    records = Records(tmp_path)
+    records.append(record("a"))
+    records.close()
+    old = sqlite3.connect(tmp_path / "index.sqlite")
+    old.executescript("DROP TABLE state; CREATE TABLE state (read INTEGER); PRAGMA user_version = 1;")
+    old.close()
+    assert [each.key for each in Records(tmp_path)] == ["a"]
+
+
 def test_the_index_follows_a_file_that_was_replaced_by_a_shorter_one(tmp_path):
     records = Records(tmp_path)
     for key in "abc":
@@ -81,6 +93,38 @@ def test_the_index_follows_a_file_that_was_replaced_by_a_shorter_one(tmp_path):
     records.close()
     records.path.write_bytes(lines[1])
     assert [each.key for each in Records(tmp_path)] == ["b"]
+
+
+def test_a_longer_file_in_the_place_of_the_indexed_one_is_noticed(tmp_path):
+    """A results folder comes back from another machine: the old index lies beside a file that went on without it."""
+    records = Records(tmp_path)
+    for key in "abc":
+        records.append(record(key))
+    assert records.find("c") is not None
+    other = Records(tmp_path / "other")
+    for key in ["long name of another", *"xyzc"]:
+        other.append(record(key, -7.0))
+    records.path.write_bytes(other.path.read_bytes())
+    found = records.find("c")
+    assert found is not None
+    assert found.outcome.energy == -7.0
+    assert records.find("x") is not None
+    assert records.find("a") is None
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path):
+    records = Records(tmp_path)
+    records.append(record("a"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (records.path.stat().st_size + 10, resource.RLIM_INFINITY))
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with pytest.raises(ResourceError, match=r"cannot be written \(File too large\)"):
+            records.append(record("b"))
+    finally:
+        signal.signal(signal.SIGXFSZ, previous)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    records.append(record("c"))
+    assert [each.key for each in records] == ["a", "c"]
 
 
 @given(cut=st.integers(min_value=1, max_value=400))

@@ -102,6 +102,12 @@ def test_a_point_that_missed_its_target_is_no_point():
     assert any("instead of 18" in (verdict.reason or "") for verdict in verdicts)
 
 
+def test_what_is_lower_by_a_little_is_kept_though_it_spreads_no_further():
+    generous = 0.0015  # hartree; S is 0.001 lower at its end
+    verdicts = scan(seeds("E", "S"), GRID, LEVEL, CONVERGENCE, generous, Model2())
+    assert "from S" in profile(verdicts)[36.0]
+
+
 def test_a_replay_asks_for_the_same_points_in_the_same_order():
     first, second = Model2(), Model2()
     for run in (first, second):

@@ -19,7 +19,7 @@ from qcdriver.records import Records, task_key
 from qcdriver.schema import Build, Failure, Resources, SinglePoint, Task, TaskRecord
 from qcdriver.stage import Job
 
-FINAL_FAILURES = ("ConvergenceError", "EngineError")
+FINAL_FAILURES = ("ConvergenceError",)
 """Failures that would come again: they are answers, and are not computed anew."""
 
 
@@ -35,7 +35,8 @@ class Tally:
 class LocalRunner:
     """Runs the tasks of one stage after another; a context manager that ends its workers.
 
-    Relaxations share the machine out among `jobs` processes (default: one a core); single points take it whole, one
+    Relaxations share the machine out among `jobs` processes (default: as many as a stage begins
+    with, at most one a core); single points take it whole, one
     at a time, because their memory is what limits them.
     """
 
@@ -44,7 +45,7 @@ class LocalRunner:
         self._log = directory / "workers.log"
         self._threads = machine.threads or threads_of_this_machine()
         self._memory_mb = machine.memory_mb or int(0.8 * memory_of_this_machine_mb())
-        self._jobs = jobs or self._threads
+        self._jobs = jobs
         self._device: Device = "cpu"
         self._stage = ""
         self._expected, self._done = 0, 0
@@ -98,7 +99,7 @@ class LocalRunner:
     def _computed(self, todo: dict[str, Job]) -> dict[str, TaskRecord]:
         keys, jobs = list(todo), list(todo.values())
         labels = [label for label, _ in jobs]
-        pool = self._pool_for(jobs[0][1])
+        pool = self._pool_for(jobs[0][1], len(jobs))
         batch = self.display.batch(self._stage, labels, self._done, self._expected)
         computed = {}
         try:
@@ -123,9 +124,9 @@ class LocalRunner:
             batch.close()
         return computed
 
-    def _pool_for(self, task: Task) -> Pool:
+    def _pool_for(self, task: Task, n_tasks: int) -> Pool:
         if self._pool is None:
-            jobs = 1 if isinstance(task, SinglePoint) else self._jobs
+            jobs = 1 if isinstance(task, SinglePoint) else self._jobs or min(self._threads, n_tasks)
             resources = Resources(
                 threads=1 if isinstance(task, Build) else max(1, self._threads // jobs),
                 memory_mb=max(100, self._memory_mb // jobs),

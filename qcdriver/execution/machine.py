@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from pathlib import Path
 
 from qcdriver import __version__
 from qcdriver.engines import ENGINES
@@ -52,5 +53,17 @@ def threads_of_this_machine() -> int:
 
 
 def memory_of_this_machine_mb() -> int:
-    """Physical memory in MB."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    """Memory this process may use, MB: the machine's, or less where Slurm or a control group allows less."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    slurm = os.environ.get("SLURM_MEM_PER_NODE", "")
+    limits = [physical, int(slurm) if slurm.isdecimal() else physical, _control_group_limit_mb() or physical]
+    return min(limit for limit in limits if limit > 0)
+
+
+def _control_group_limit_mb() -> int | None:
+    try:
+        group = Path("/proc/self/cgroup").read_text().split("::", 1)[1].splitlines()[0]
+        limit = Path(f"/sys/fs/cgroup{group}/memory.max").read_text().strip()
+    except (OSError, IndexError):
+        return None
+    return int(limit) // 2**20 if limit.isdecimal() else None

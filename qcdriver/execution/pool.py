@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from qcdriver.schema import Failure, Outcome, Provenance, Resources, Task
 
 _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
-_WORKER = "qcdriver.execution.worker"
+_COMMAND = (sys.executable, "-m", "qcdriver.execution.worker")
 _STACK = "2G"
 """Stack of each thread: the 373-atom cluster overruns the usual 8 MB in xTB's Fortran."""
 
@@ -49,7 +49,8 @@ class Pool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closed = True
+        with self._lock:
+            self._closed = True
         for worker in self._all:
             worker.kill()
         shutil.rmtree(self._scratch, ignore_errors=True)
@@ -83,6 +84,8 @@ class Pool:
     def _compute(self, task: Task, position: int, listener: Listener) -> tuple[Outcome, Provenance | None]:
         with self._lock:
             worker = self._idle.pop() if self._idle else None
+            if self._closed:
+                return Failure(error_type="WorkerDied", message="the run ended"), None
             if worker is None:
                 worker = _Worker(self.resources, self._scratch, self.log)
                 self._all.append(worker)
@@ -123,12 +126,7 @@ class _Worker:
         }
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                [
-                    "/bin/sh",
-                    "-c",
-                    'ulimit -s unlimited 2>/dev/null; exec "$0" -m qcdriver.execution.worker',
-                    sys.executable,
-                ],
+                ["/bin/sh", "-c", 'ulimit -s unlimited 2>/dev/null; exec "$0" "$@"', *_COMMAND, str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -152,6 +150,8 @@ class _Worker:
         except OSError:
             return None
         for line in self._process.stdout:
+            if not line.endswith("\n"):
+                break  # it died while it wrote
             answer = json.loads(line)
             if "outcome" in answer:
                 return _OUTCOME.validate_python(answer["outcome"]), Provenance.model_validate(answer["provenance"])

@@ -1,4 +1,6 @@
-"""The child process: tasks come in as JSON lines, events and outcomes go out. `python -m qcdriver.execution.worker`.
+"""The child process: tasks come in as JSON lines, events and outcomes go out.
+
+Started as `python -m qcdriver.execution.worker DRIVER_PID`.
 
 A process of its own, because xTB and PySCF read their thread settings when they are loaded, print where they like,
 leave files in the working directory, and can die: then one task is lost and the driver lives.
@@ -30,7 +32,7 @@ _LIBRARIES = ("numpy", "scipy", "xtb", "tblite", "pyscf", "pyscf-dispersion", "g
 
 def main() -> None:
     """Answer each task on standard input with one `outcome` line, and any number of `progress` lines before it."""
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    threading.Thread(target=_die_with, args=(int(sys.argv[1]),), daemon=True).start()
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints goes to the log, not between the answers
     for line in sys.stdin:
@@ -91,10 +93,9 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _die_with_parent() -> None:
+def _die_with(driver: int) -> None:
     """End when the driver is gone, however it went: nobody would read the answer, and the cores are wanted."""
-    parent = os.getppid()
-    while os.getppid() == parent:
+    while os.getppid() == driver:
         time.sleep(0.5)
     os._exit(1)
 

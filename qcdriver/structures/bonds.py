@@ -45,6 +45,11 @@ def is_metal(symbol: str) -> bool:
     return symbol not in _NONMETALS
 
 
+def metal_atoms(molecule: Molecule) -> tuple[int, ...]:
+    """List the metal atoms, ascending."""
+    return tuple(atom for atom, symbol in enumerate(molecule.symbols) if is_metal(symbol))
+
+
 def bond_matrix(molecule: Molecule) -> csr_array:
     """Find all bonds.
 

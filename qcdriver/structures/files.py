@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from qcdriver.errors import InputError
-from qcdriver.schema import ATOMIC_NUMBER, ELEMENTS, Molecule
+from qcdriver.schema import ATOMIC_NUMBER, Molecule
 from qcdriver.units import ANGSTROM
 
 
@@ -89,7 +89,7 @@ def _read_frame(path: Path, frame: int, line: int, charge: int | None, multiplic
         raise InputError(f"{path}, line {line}: cannot be read as extended XYZ ({error})") from error
     try:
         return Molecule(
-            symbols=tuple(ELEMENTS[number - 1] for number in atoms.numbers),
+            symbols=tuple(atoms.symbols),
             geometry=atoms.positions / ANGSTROM,
             molecular_charge=_stated(path, line, atoms.info, "charge", charge, 0),
             molecular_multiplicity=_stated(path, line, atoms.info, "multiplicity", multiplicity, 1),

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from qcdriver.errors import InputError
 from qcdriver.schema import Molecule, hill_formula
 from qcdriver.structures.crystal.contacts import Contact, find_contacts
+from qcdriver.structures.crystal.roles import lowest_multiplicity
 from qcdriver.units import ANGSTROM
 
 if TYPE_CHECKING:
@@ -85,16 +86,33 @@ class CrystalMolecule:
         InputError
             Its charge is unknown.
         """
-        if self.charge is None or self.multiplicity is None:
+        return self.charged()
+
+    def charged(self, charge: int | None = None, multiplicity: int | None = None) -> Molecule:
+        """Give the molecule with a charge and multiplicity of the caller's, where the crystal's will not do.
+
+        Raises
+        ------
+        InputError
+            Neither the caller nor the crystal knows the charge, or they do not fit the electrons.
+        """
+        known = self.charge if charge is None else charge
+        if known is None:
             raise InputError(
-                f"molecule {self.label} ({self.formula}): its charge does not follow from the crystal; give it"
+                f"molecule {self.label} ({self.formula}): its charge does not follow from the crystal; "
+                "say it as molecular_charge"
             )
-        return Molecule(
-            symbols=self.symbols,
-            geometry=self.positions_angstrom / ANGSTROM,
-            molecular_charge=self.charge,
-            molecular_multiplicity=self.multiplicity,
-        )
+        spin = multiplicity or (self.multiplicity if charge is None else lowest_multiplicity(self.symbols, known))
+        try:
+            return Molecule(
+                symbols=self.symbols,
+                geometry=self.positions_angstrom / ANGSTROM,
+                molecular_charge=known,
+                molecular_multiplicity=spin or 1,
+            )
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise InputError(f"molecule {self.label}: {reason}") from None
 
     def to_json(self) -> dict[str, JsonValue]:
         """Give what `qcdriver crystal --json` prints for one molecule."""

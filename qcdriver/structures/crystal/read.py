@@ -17,7 +17,7 @@ from qcdriver.structures.crystal.formula import compare_formulas, parse_moieties
 from qcdriver.structures.crystal.molecules import Crystal, CrystalMolecule
 from qcdriver.structures.crystal.neighbours import Pairs, bond_reach, bonds, close_pairs, covalent_radii
 from qcdriver.structures.crystal.occupancy import Occupants, choose_occupants
-from qcdriver.structures.crystal.roles import Kind, Role, assign_roles, multiplicity
+from qcdriver.structures.crystal.roles import Kind, Role, assign_roles, lowest_multiplicity
 from qcdriver.structures.crystal.superposition import is_chiral, mirror_images
 from qcdriver.structures.crystal.symmetry import space_group
 from qcdriver.structures.crystal.unit_cell import UnitCell, fill_cell
@@ -146,7 +146,7 @@ def _molecules(
                 presence=presence,
                 role=role.name,
                 charge=role.charge,
-                multiplicity=multiplicity(symbols[number], role.charge),
+                multiplicity=lowest_multiplicity(symbols[number], role.charge),
                 mirror_of=None if original is None else _letters(original),
                 disorder=_choices_inside(occupants.choices, labels, presence),
             )

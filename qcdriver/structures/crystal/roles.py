@@ -155,7 +155,7 @@ def assign_roles(kinds: Sequence[Kind], moieties: Sequence[Moiety], masked: bool
     return roles, warnings
 
 
-def multiplicity(symbols: Sequence[str], charge: int | None) -> int | None:
+def lowest_multiplicity(symbols: Sequence[str], charge: int | None) -> int | None:
     """Take the lowest multiplicity for the number of electrons; None when the charge is unknown or impossible."""
     if charge is None:
         return None
@@ -234,7 +234,7 @@ def _neutrality(
         f"{hill(kinds[i].composition)} with charge {round(share):+d} has an odd number of electrons: a radical, "
         "or atoms or ions are missing"
         for i in sorted(clusters)
-        if multiplicity(kinds[i].symbols, round(share)) == 2
+        if lowest_multiplicity(kinds[i].symbols, round(share)) == 2
     ]
     return dict.fromkeys(clusters, round(share)), list(dict.fromkeys(warnings))
 
@@ -252,7 +252,7 @@ def _hydrogen_count(kind: Kind) -> list[str]:
         what = f"{abs(hydrogens - n):g} {'surplus' if hydrogens > n else 'missing'} H"
         return [f"{formula} looks like {name} with {what}"]
     charge = _known_ion(kind) or 0
-    if multiplicity(kind.symbols, charge) == 2:
+    if lowest_multiplicity(kind.symbols, charge) == 2:
         return [
             f"{formula} with charge {charge:+d} has an odd number of electrons: H missing or surplus, "
             "or an ion unknown here"
