@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,7 +16,6 @@ import typer
 from qcdriver.errors import InputError, QcdriverError, ResourceError
 
 if TYPE_CHECKING:
-    from qcdriver.config import Settings
     from qcdriver.pipeline import Run
     from qcdriver.plan import Plan
 
@@ -46,9 +46,11 @@ def run(
 ) -> None:
     """Run the whole funnel here, resuming what is there; ends with the table and the picture."""
     from qcdriver import pipeline
+    from qcdriver.config import read_settings
     from qcdriver.execution.progress import Display
 
-    settings, this = _opened(input_file, results)
+    settings = read_settings(input_file)
+    this = pipeline.open_run(settings, input_file, results)
     with Display() as display:
         display.say(f"{settings.title}: records in {this.directory}")
         try:
@@ -66,10 +68,16 @@ def run(
 @app.command()
 def report(input_file: Input, results: Results = Path("results"), as_json: Json = False) -> None:
     """Print the tables and draw the picture from the records; computes nothing."""
+    from qcdriver.config import read_settings
+    from qcdriver.pipeline import open_run
     from qcdriver.summary import summarize
 
-    _, this = _opened(input_file, results)
-    summary = summarize(this.settings, this.stages(), this.records)
+    settings = read_settings(input_file)
+    this = open_run(settings, input_file, results, only_read=True)
+    stages = this.stages()
+    if not stages:
+        raise InputError(f"{this.directory}: no stage has finished with this input; qcdriver run {input_file}")
+    summary = summarize(settings, stages, this.records)
     if as_json:
         sys.stdout.write(summary.model_dump_json(indent=1) + "\n")
     else:
@@ -79,7 +87,7 @@ def report(input_file: Input, results: Results = Path("results"), as_json: Json 
 @app.command()
 def records(
     directory: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory: results/NAME.")],
-    stage: Annotated[str | None, typer.Option(help="Only this stage: build, prescreen, scan or dft.")] = None,
+    stage: Annotated[Literal["build", "prescreen", "scan", "dft"] | None, typer.Option(help="Only this stage.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only what failed.")] = False,
     export: Annotated[
         Literal["json", "csv", "xyz"] | None, typer.Option(help="Print whole records, rows, or geometries.")
@@ -92,9 +100,7 @@ def records(
     from qcdriver.records import Records
     from qcdriver.schema import TaskRecord
 
-    if not (directory / "records.jsonl").exists():
-        raise InputError(f"{directory}: no run directory (it has no records.jsonl)")
-    store = Records(directory)
+    store = Records(directory, only_read=True)
     found = [each for each in store if isinstance(each, TaskRecord)]
     found = [each for each in found if stage in (None, each.stage) and not (failed and each.success)]
     if export == "json":
@@ -212,14 +218,6 @@ def _plan(input_file: Path) -> Plan:
         raise InputError(f"{input_file}: {error}") from None
 
 
-def _opened(input_file: Path, results: Path) -> tuple[Settings, Run]:
-    from qcdriver.config import read_settings
-    from qcdriver.pipeline import open_run
-
-    settings = read_settings(input_file)
-    return settings, open_run(settings, input_file, results)
-
-
 def _show(this: Run, summary: object) -> None:
     from rich.console import Console
 
@@ -229,12 +227,21 @@ def _show(this: Run, summary: object) -> None:
     assert isinstance(summary, Summary)
     print_summary(summary, Console())
     picture = this.directory / "profile.png"
-    if plot_profiles(summary, picture):
-        sys.stdout.write(f"picture: {picture}\n")
+    try:
+        if plot_profiles(summary, picture):
+            sys.stdout.write(f"picture: {picture}\n")
+    except OSError as error:
+        sys.stderr.write(f"qcdriver: {picture}: no picture ({error.strerror})\n")
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt(number, frame)
 
 
 def main() -> None:
     """Run the command line; every expected error becomes one line and an exit code."""
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, _interrupt)  # a time limit or a closed terminal leaves no worker and no scratch behind
     try:
         app()
     except QcdriverError as error:

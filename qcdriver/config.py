@@ -14,6 +14,7 @@ from qcdriver.errors import InputError
 from qcdriver.schema import Convergence, Frozen
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
+FileName = Annotated[str, Field(pattern=r"^[^\x00]+$")]
 
 
 class RodIsomer(Frozen):
@@ -35,7 +36,7 @@ class RodStructure(Frozen):
 class XyzIsomer(Frozen):
     """`[structure.isomers.LABEL]` of a file: its path, relative to the input file, and which molecule of several."""
 
-    file: str
+    file: FileName
     frame: int | None = Field(default=None, ge=0)
 
 
@@ -58,7 +59,7 @@ class CifIsomer(Frozen):
     Charge and multiplicity follow from the crystal's neutrality; where they do not, they are given here.
     """
 
-    file: str
+    file: FileName
     pick: str = "cluster"
     block: str | None = None
     molecular_charge: int | None = None
@@ -100,10 +101,10 @@ class PrescreenSettings(Frozen):
     """`[prescreen]`: xTB relaxation of every candidate, and which go on.
 
     `starts` ligand placements an isomer, drawn from `seed`. `hold_metal` keeps the metal atoms where they are built or
-    read, in every relaxation and in the scan, which then turns one rigid half against the other. `preoptimize` relaxes the ligands around the held core
-    first. A `cheap` pass for all, with an isomer's own coordinate (the twist of a rod) held; a `tight` one, free, for
-    those within `window_kcal_mol` of the lowest, at most `max_tight` an isomer, dropped when the coordinate then
-    moves by more than `max_drift_deg`; `max_kept` in all go on to DFT.
+    read, in every relaxation and in the scan, which then turns one rigid half against the other. `preoptimize`
+    relaxes the ligands around the held core first. A `cheap` pass for all, with an isomer's own coordinate (the twist
+    of a rod) held; a `tight` one, free, for those within `window_kcal_mol` of the lowest, at most `max_tight` an
+    isomer, dropped when the coordinate then moves by more than `max_drift_deg`; `max_kept` in all go on to DFT.
     """
 
     engine: Literal["auto", "xtb", "tblite"] = "auto"
@@ -148,14 +149,18 @@ class ScanSettings(Frozen):
     step_deg: float = Field(gt=0)
     threshold: Threshold = Threshold(max_force_ev_angstrom=0.03, energy_change_ev=3e-4)
     improvement_kcal_mol: float = Field(default=0.2, gt=0)
-    dft_points: Literal["top", "all", "none"] | tuple[float, ...] = "top"
+    dft_points: Literal["top", "all", "none"] | Annotated[tuple[float, ...], Field(min_length=1)] = "top"
 
     @model_validator(mode="after")
     def _consistent(self) -> ScanSettings:
         if (self.coordinate == "dihedral") != (self.atoms is not None):
             raise ValueError('coordinate = "dihedral" takes atoms = [a, b, c, d], and "twist" takes none')
+        if self.atoms is not None and (len(set(self.atoms)) != 4 or min(self.atoms) < 0):
+            raise ValueError(f"atoms = {list(self.atoms)} is not four different atoms counted from 0")
         if self.stop_deg <= self.start_deg:
             raise ValueError("stop_deg must lie above start_deg")
+        if self.step_deg > self.stop_deg - self.start_deg:
+            raise ValueError("step_deg must not exceed stop_deg - start_deg")
         if (self.stop_deg - self.start_deg) / self.step_deg > 1000:
             raise ValueError("more than 1000 points; step_deg is too small")
         if isinstance(self.dft_points, tuple):
@@ -218,7 +223,7 @@ def read_settings(path: Path) -> Settings:
         The file is missing, is no TOML, or holds something wrong; a line for each mistake names file, key and value.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -226,43 +231,60 @@ def read_settings(path: Path) -> Settings:
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        raise InputError("\n".join(f"{path}: {_line(entry)}" for entry in error.errors())) from None
+        lines = dict.fromkeys(_line(entry) for entry in error.errors())  # one of a union speaks for all
+        raise InputError("\n".join(f"{path}: {line}" for line in lines)) from None
 
 
 def _line(entry: Any) -> str:
     """Say one validation error in the user's words: key, value, and what would be right."""
     location = [str(part) for part in entry["loc"]]
+    if entry["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        given = entry["input"].get("source") if isinstance(entry["input"], dict) else None
+        return f"structure.source = {given!r}: there are {', '.join(_STRUCTURES)}"
+    source = ""
     if location[:1] == ["structure"] and len(location) > 1:
-        del location[1]  # the discriminator's tag is not in the file
+        source = location.pop(1)  # the discriminator's tag is not in the file
+    if location[:2] == ["scan", "dft_points"]:
+        return f'scan.dft_points = {entry["input"]!r}: "top", "all", "none" or a list of values in degrees belongs here'
+    if location[-1:] == ["[key]"]:
+        return f"{'.'.join(location[:-1])}: a label is made of letters, digits and _ . + -"
     key = ".".join(location)
     if entry["type"] == "extra_forbidden":
-        return f"{key}: unknown key{_suggestion(location)}"
+        return f"{key}: unknown key{_suggestion(location, source)}"
     if entry["type"] == "missing":
         return f"{key}: missing; it is required"
+    if entry["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        return f"{key} = {entry['input']!r}: a table belongs here"
     message = entry["msg"].removeprefix("Value error, ")
     if not location or entry["type"] == "value_error":
         return f"{key}: {message}" if key else message
     return f"{key} = {entry['input']!r}: {message[0].lower()}{message[1:]}"
 
 
-_TABLES: dict[str, tuple[type[Frozen], ...]] = {
-    "": (Settings,),
-    "structure": (RodStructure, XyzStructure, CifStructure),
-    "isomers": (RodIsomer, XyzIsomer, CifIsomer),
-    "prescreen": (PrescreenSettings,),
-    "dft": (DftSettings,),
-    "scan": (ScanSettings,),
-    "experiment": (Experiment,),
-    "resources": (Machine,),
-    "cheap": (Threshold,),
-    "tight": (Threshold,),
-    "threshold": (Threshold,),
+_STRUCTURES: dict[str, tuple[type[Frozen], type[Frozen]]] = {
+    "au13ag12": (RodStructure, RodIsomer),
+    "xyz": (XyzStructure, XyzIsomer),
+    "cif": (CifStructure, CifIsomer),
+}
+_TABLES: dict[str, type[Frozen]] = {
+    "": Settings,
+    "prescreen": PrescreenSettings,
+    "dft": DftSettings,
+    "scan": ScanSettings,
+    "experiment": Experiment,
+    "resources": Machine,
+    "cheap": Threshold,
+    "tight": Threshold,
+    "threshold": Threshold,
 }
 
 
-def _suggestion(location: list[str]) -> str:
+def _suggestion(location: list[str], source: str) -> str:
     """Name the known key that looks most like the unknown one, or all of them."""
-    table = next((part for part in reversed(location[:-1]) if part in _TABLES), "")
-    known = sorted({field for model in _TABLES[table] for field in model.model_fields})
+    if source:
+        model = _STRUCTURES[source]["isomers" in location[:-1]]
+    else:
+        model = _TABLES[next((part for part in reversed(location[:-1]) if part in _TABLES), "")]
+    known = sorted(model.model_fields)
     close = difflib.get_close_matches(location[-1], known, n=1)
     return f"; did you mean {close[0]}?" if close else f"; this table knows {', '.join(known)}"

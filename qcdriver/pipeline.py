@@ -72,7 +72,7 @@ class Run:
         return {stage: found for stage in STAGES if (found := self.verdicts(stage)) is not None}
 
 
-def open_run(settings: Settings, input_path: Path, results: Path) -> Run:
+def open_run(settings: Settings, input_path: Path, results: Path, only_read: bool = False) -> Run:
     """Open, or make, the run directory of an input: `results` / the input's name.
 
     Raises
@@ -81,7 +81,7 @@ def open_run(settings: Settings, input_path: Path, results: Path) -> Run:
         The directory cannot be written, or a structure file is broken.
     """
     directory = results / input_path.stem
-    return Run(settings, models(settings, input_path.parent), Records(directory), directory, input_path)
+    return Run(settings, models(settings, input_path.parent), Records(directory, only_read), directory, input_path)
 
 
 def run(this: Run, jobs: int | None, only: str | None, display: Display) -> tuple[Summary, Tally]:

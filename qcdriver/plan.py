@@ -128,9 +128,9 @@ def _planned(stage: str, level: Level, molecule: Molecule, calculations: str) ->
 
 
 def _single_points(settings: Settings) -> str:
-    conformers = f"at most {settings.prescreen.max_kept} conformers"
+    conformers = f"up to {settings.prescreen.max_kept} conformer(s)"
     if settings.scan is None or settings.scan.dft_points == "none":
         return conformers
     chosen = settings.scan.dft_points
     count = {"top": 1, "all": len(settings.scan.grid_deg)}[chosen] if isinstance(chosen, str) else len(chosen)
-    return f"{conformers} and {count} point{'s' * (count > 1)} of the profile"
+    return f"{conformers} and {count} point{'s' * (count != 1)} of the profile"

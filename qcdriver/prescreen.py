@@ -125,8 +125,10 @@ def _relaxed(
 
 def _judged(each: _Relaxing, record: TaskRecord, settings: PrescreenSettings) -> _Relaxing:
     if not isinstance(record.outcome, Relaxed):
+        kind = getattr(record.outcome, "error_type", "")
         message = getattr(record.outcome, "message", "no relaxation")
-        return replace(each, key=record.key, relaxed=None, dropped=f"not converged: {message}")
+        reason = f"not converged: {message}" if kind == "ConvergenceError" else f"failed: {message}"
+        return replace(each, key=record.key, relaxed=None, dropped=reason)
     relaxed = record.outcome
     damage = broken(each.candidate.molecule, relaxed.molecule)
     drift = _drifted(each.candidate, relaxed.molecule, settings.max_drift_deg)

@@ -61,16 +61,32 @@ class Records:
     ------
     InputError
         The directory cannot be written, or a record was written by a newer version of this program.
+    ResourceError
+        There is no room for the index.
+
+    Parameters
+    ----------
+    only_read
+        Make nothing; a finished run in a folder of somebody else's can be read too.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, only_read: bool = False) -> None:
         self.path = directory / "records.jsonl"
+        index: Path | str = directory / "index.sqlite"
+        if only_read:
+            if not self.path.is_file():
+                raise InputError(f"{directory}: no run is here (there is no records.jsonl)")
+            if not os.access(directory, os.W_OK):
+                index = ":memory:"
         try:
-            directory.mkdir(parents=True, exist_ok=True)
-            self.path.touch()
-            self._index = _Index(directory / "index.sqlite", self.path)
+            if not only_read:
+                directory.mkdir(parents=True, exist_ok=True)
+                self.path.touch()
+            self._index = _Index(index, self.path)
         except OSError as error:
             raise InputError(f"{directory}: cannot be written ({error.strerror}); choose another --results") from None
+        except sqlite3.Error as error:
+            raise ResourceError(f"{directory}: the index cannot be written ({error})") from None
 
     def find(self, key: str) -> TaskRecord | StageRecord | None:
         """Give the newest record of that key."""
@@ -168,13 +184,13 @@ def parse_record(line: bytes, where: str) -> TaskRecord | StageRecord:
 class _Index:
     """Key -> place in the file, in SQLite; only ever a copy of what the file says."""
 
-    def __init__(self, path: Path, source: Path) -> None:
+    def __init__(self, path: Path | str, source: Path) -> None:
         self.path, self.source = path, source
         try:
             self.connection = self._open()
             self.catch_up()
         except sqlite3.DatabaseError:
-            path.unlink()
+            Path(path).unlink(missing_ok=True)
             self.connection = self._open()
             self.catch_up()
 

@@ -113,7 +113,7 @@ def plot_profiles(summary: Summary, path: Path) -> bool:
                 energy.annotate(point.label, place, xytext=(5, 5), textcoords="offset points")
     energy.set_ylabel("relative energy (kcal/mol)")
     energy.legend(frameon=False)
-    energy.set_title(summary.title)
+    energy.set_title(summary.title, parse_math=False)
     gap.set_ylabel("HOMO-LUMO gap (eV)")
     gap.set_xlabel(f"{summary.profiles[0].coordinate} (deg)")
     for axes in (energy, gap):

@@ -50,7 +50,7 @@ Array = Annotated[
 class Frozen(BaseModel):
     """Base of every type here: immutable, and an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
     def __eq__(self, other: object) -> bool:
         # Pydantic's own comparison fails on arrays.

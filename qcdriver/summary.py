@@ -10,6 +10,7 @@ from pathlib import Path
 
 from qcdriver import units
 from qcdriver.config import Settings
+from qcdriver.errors import InputError
 from qcdriver.records import Records
 from qcdriver.schema import (
     Failure,
@@ -169,9 +170,16 @@ def write_summary(summary: Summary, path: Path) -> None:
 
 
 def task_record(records: Records, key: str) -> TaskRecord:
-    """Give the record of a task that a verdict names."""
+    """Give the record of a task that a verdict names.
+
+    Raises
+    ------
+    InputError
+        It is damaged or gone.
+    """
     record = records.find(key)
-    assert isinstance(record, TaskRecord), f"no record {key}"
+    if not isinstance(record, TaskRecord):
+        raise InputError(f"{records.path}: record {key} is damaged or gone; qcdriver run computes it again")
     return record
 
 

@@ -155,7 +155,7 @@ def test_records_are_listed_and_exported(finished):
 def test_a_folder_that_is_no_run_is_one_line(tmp_path):
     run = qcdriver("records", tmp_path)
     assert run.returncode == 2
-    assert run.stderr == f"qcdriver: {tmp_path}: no run directory (it has no records.jsonl)\n"
+    assert run.stderr == f"qcdriver: {tmp_path}: no run is here (there is no records.jsonl)\n"
 
 
 def test_a_stage_alone_needs_the_earlier_ones(small_input, tmp_path):

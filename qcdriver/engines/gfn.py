@@ -43,7 +43,7 @@ class GfnKeywords(Frozen):
     """
 
     accuracy: float = Field(default=1.0, ge=1e-4, le=1000)
-    electronic_temperature_k: float = Field(default=300.0, gt=0)
+    electronic_temperature_k: float = Field(default=300.0, gt=0, le=1e5)
     max_iterations: int = Field(default=250, ge=1)
 
 
