@@ -135,6 +135,13 @@ def test_report_gives_the_same_findings_without_computing(finished, small_input)
     assert as_json == json.loads((results / "hooh" / "summary.json").read_text())
 
 
+def test_a_report_of_what_has_not_run_says_so_and_makes_nothing(small_input, tmp_path):
+    report = qcdriver("report", small_input, "--results", tmp_path / "nothing")
+    assert report.returncode == 2
+    assert "no run is here" in report.stderr
+    assert not (tmp_path / "nothing").exists()
+
+
 def test_records_are_listed_and_exported(finished):
     _, results = finished
     run = results / "hooh"
@@ -167,7 +174,7 @@ def test_a_stage_alone_needs_the_earlier_ones(small_input, tmp_path):
     assert "nothing to compute" in qcdriver("run", small_input, "--results", tmp_path).stderr
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=["killed", "Ctrl-C", "time limit"])
 def test_a_run_cut_short_loses_only_the_point_in_flight(small_input, tmp_path, how):
     command = [sys.executable, "-m", "qcdriver.cli", "run", str(small_input), "--results", str(tmp_path)]
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -177,7 +184,7 @@ def test_a_run_cut_short_loses_only_the_point_in_flight(small_input, tmp_path, h
     run.send_signal(how)
     _, stderr = run.communicate()
     kept = len(dft_records(tmp_path))
-    if how == signal.SIGINT:
+    if how != signal.SIGKILL:
         assert run.returncode == 130
         assert "interrupted; what was done is kept" in stderr
         assert "Traceback" not in stderr
