@@ -33,8 +33,8 @@ class Candidate:
 
     @property
     def label(self) -> str:
-        """Isomer, and the start when it is not the first."""
-        return f"{self.isomer}#{self.start}" if self.start else self.isomer
+        """What a person knows it by."""
+        return label_of(self.isomer, self.start)
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Model:
 
     @property
     def label(self) -> str:
-        """Isomer, and the start when it is not the first."""
-        return f"{self.isomer}#{self.start}" if self.start else self.isomer
+        """What a person knows it by."""
+        return label_of(self.isomer, self.start)
 
     @property
     def key(self) -> str:
@@ -56,6 +56,11 @@ class Model:
         if isinstance(self.origin, Build):
             return task_key(self.origin)
         return content_key(rounded(self.origin))
+
+
+def label_of(isomer: str, start: int) -> str:
+    """Name a candidate: the isomer, and the start when it is not the first."""
+    return f"{isomer}#{start}" if start else isomer
 
 
 def models(settings: Settings, folder: Path) -> list[Model]:
