@@ -18,6 +18,7 @@ from qcdriver.errors import InputError, QcdriverError, ResourceError
 if TYPE_CHECKING:
     from qcdriver.pipeline import Run
     from qcdriver.plan import Plan
+    from qcdriver.records import Records
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it; Typer ends with the same."""
@@ -31,6 +32,15 @@ app = typer.Typer(
 Input = Annotated[Path, typer.Argument(metavar="INPUT.toml", help="The input file.")]
 Results = Annotated[Path, typer.Option(metavar="DIR", help="Where run directories are.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for another program.")]
+
+
+@app.callback(invoke_without_command=True)
+def _top(version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False) -> None:
+    if version:
+        from qcdriver import __version__
+
+        sys.stdout.write(f"qcdriver {__version__}\n")
+        raise typer.Exit
 
 
 @app.command()
@@ -78,6 +88,7 @@ def report(input_file: Input, results: Results = Path("results"), as_json: Json 
     if not stages:
         raise InputError(f"{this.directory}: no stage has finished with this input; qcdriver run {input_file}")
     summary = summarize(settings, stages, this.records)
+    _tell_damage(this.records)
     if as_json:
         sys.stdout.write(summary.model_dump_json(indent=1) + "\n")
     else:
@@ -111,8 +122,7 @@ def records(
         exports.write_xyz(found, sys.stdout)
     else:
         Console().print(exports.table(found))
-    if store.damaged_lines:
-        sys.stderr.write(f"qcdriver: {store.path}: {store.damaged_lines} damaged lines were stepped over\n")
+    _tell_damage(store)
 
 
 @app.command()
@@ -216,6 +226,11 @@ def _plan(input_file: Path) -> Plan:
         return plan(settings, input_file.parent)
     except InputError as error:
         raise InputError(f"{input_file}: {error}") from None
+
+
+def _tell_damage(store: Records) -> None:
+    if store.damaged_lines:
+        sys.stderr.write(f"qcdriver: {store.path}: {store.damaged_lines} damaged line(s) were stepped over\n")
 
 
 def _show(this: Run, summary: object) -> None:

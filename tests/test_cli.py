@@ -142,6 +142,16 @@ def test_a_report_of_what_has_not_run_says_so_and_makes_nothing(small_input, tmp
     assert not (tmp_path / "nothing").exists()
 
 
+def test_a_report_over_a_damaged_line_says_so(finished, small_input, tmp_path):
+    _, results = finished
+    shutil.copytree(results / "hooh", tmp_path / "hooh")
+    with (tmp_path / "hooh" / "records.jsonl").open("a") as file:
+        file.write("garbage\n")
+    report = qcdriver("report", small_input, "--results", tmp_path)
+    assert report.returncode == 0
+    assert "1 damaged line(s) were stepped over" in report.stderr
+
+
 def test_records_are_listed_and_exported(finished):
     _, results = finished
     run = results / "hooh"
