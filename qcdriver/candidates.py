@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from qcdriver import __version__
 from qcdriver.config import CifIsomer, CifStructure, RodStructure, Settings, XyzStructure
 from qcdriver.records import content_key, rounded, task_key
-from qcdriver.schema import Build, Built, Molecule, Target
-from qcdriver.stage import Runner
+from qcdriver.schema import Build, Molecule, Target
+from qcdriver.structures import builders
 from qcdriver.structures.au13ag12 import RodModel
 from qcdriver.structures.crystal import read_crystal
 from qcdriver.structures.files import read_xyz
@@ -20,50 +19,31 @@ from qcdriver.structures.truncate import truncate
 
 @dataclass(frozen=True)
 class Candidate:
-    """A geometry to relax: the isomer it is meant to be, which placement of its ligands, and the key of its origin.
+    """What the prescreen starts from: which isomer it is meant to be, which start of it, and where its geometry is.
 
-    `target` is the coordinate that makes it this isomer, at its value; None if nothing but the geometry does.
+    `origin` is a task that builds it, or the molecule a file holds. `target` is the coordinate that makes it this
+    isomer, at its value; None if nothing but the geometry does, or if it has to be built first.
     """
 
     isomer: str
     start: int
-    molecule: Molecule
-    key: str
+    origin: Build | Molecule
     target: Target | None = None
 
     @property
     def label(self) -> str:
         """What a person knows it by."""
-        return label_of(self.isomer, self.start)
-
-
-@dataclass(frozen=True)
-class Model:
-    """A candidate before its geometry exists: a task that builds it, or the molecule a file holds."""
-
-    isomer: str
-    start: int
-    origin: Build | Molecule
-
-    @property
-    def label(self) -> str:
-        """What a person knows it by."""
-        return label_of(self.isomer, self.start)
+        return f"{self.isomer}#{self.start}" if self.start else self.isomer
 
     @property
     def key(self) -> str:
-        """Hash of what determines the geometry."""
+        """Hash of what determines the geometry; of a model, the key of the record that holds it."""
         if isinstance(self.origin, Build):
             return task_key(self.origin)
         return content_key(rounded(self.origin))
 
 
-def label_of(isomer: str, start: int) -> str:
-    """Name a candidate: the isomer, and the start when it is not the first."""
-    return f"{isomer}#{start}" if start else isomer
-
-
-def models(settings: Settings, folder: Path) -> list[Model]:
+def candidates(settings: Settings, folder: Path) -> list[Candidate]:
     """List every candidate the input asks for; files are read here, relative to `folder`.
 
     Raises
@@ -75,15 +55,13 @@ def models(settings: Settings, folder: Path) -> list[Model]:
     if isinstance(structure, XyzStructure):
         charge, multiplicity = structure.molecular_charge, structure.molecular_multiplicity
         return [
-            Model(label, 0, read_xyz(folder / isomer.file, charge, multiplicity, isomer.frame))
+            _read(label, read_xyz(folder / isomer.file, charge, multiplicity, isomer.frame))
             for label, isomer in structure.isomers.items()
         ]
     if isinstance(structure, CifStructure):
-        return [
-            Model(label, 0, _from_crystal(structure, isomer, folder)) for label, isomer in structure.isomers.items()
-        ]
+        return [_read(label, _from_crystal(structure, isomer, folder)) for label, isomer in structure.isomers.items()]
     return [
-        Model(label, start, _build(structure, label, start, settings.prescreen.seed))
+        Candidate(label, start, _build(structure, label, start, settings.prescreen.seed))
         for label in structure.isomers
         for start in range(settings.prescreen.starts)
     ]
@@ -111,25 +89,30 @@ def _build(structure: RodStructure, label: str, start: int, seed: int) -> Build:
     )
 
 
-def build(those: Sequence[Model], run: Runner) -> list[Candidate]:
-    """Give every model its geometry."""
-    todo = [(each.label, each.origin) for each in those if isinstance(each.origin, Build)]
-    built = {record.key: record.outcome for record in run(todo)} if todo else {}
-    candidates = []
-    for each in those:
-        outcome = built.get(each.key)
-        molecule = outcome.molecule if isinstance(outcome, Built) else each.origin
-        assert isinstance(molecule, Molecule), f"{each.label} was not built"
-        candidates.append(Candidate(each.isomer, each.start, molecule, each.key, _target(each.origin, molecule)))
-    return candidates
+def _read(label: str, molecule: Molecule) -> Candidate:
+    if find_rod(molecule) is None:
+        return Candidate(label, 0, molecule)
+    return Candidate(label, 0, molecule, twist_target(molecule, measure_rod(molecule).twist_deg))
 
 
-def _target(origin: Build | Molecule, molecule: Molecule) -> Target | None:
-    """Give a rod the twist it was built with, or has in its file."""
-    if isinstance(origin, Build):
-        twist = RodModel.model_validate(origin.settings).twist_deg
-    elif find_rod(molecule) is not None:
-        twist = measure_rod(molecule).twist_deg
-    else:
+def geometry_of(candidate: Candidate) -> Molecule:
+    """Give the geometry now, building the model if it is one.
+
+    Raises
+    ------
+    InputError
+        As the builder does.
+    """
+    return builders.build(candidate.origin) if isinstance(candidate.origin, Build) else candidate.origin
+
+
+def built_target(task: Build, molecule: Molecule) -> Target | None:
+    """Find the coordinate that makes a built model its isomer: a rod's twist."""
+    if task.source != "au13ag12":
         return None
-    return Target(coordinate=twist_coordinate(molecule, twist), value_deg=twist)
+    return twist_target(molecule, RodModel.model_validate(task.settings).twist_deg)
+
+
+def twist_target(rod: Molecule, twist_deg: float) -> Target:
+    """Name a rod's twist, at a value."""
+    return Target(coordinate=twist_coordinate(rod, twist_deg), value_deg=twist_deg)

@@ -131,10 +131,8 @@ def build(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the XYZ files go.")],
 ) -> None:
     """Write the geometry models as extended XYZ, and say what they are."""
-    from qcdriver.candidates import models
+    from qcdriver.candidates import candidates, geometry_of
     from qcdriver.config import read_settings
-    from qcdriver.schema import Build
-    from qcdriver.structures import builders
     from qcdriver.structures.description import describe
     from qcdriver.structures.files import write_xyz
 
@@ -143,11 +141,10 @@ def build(
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{output}: cannot be made ({error.strerror})") from None
-    for model in models(settings, input_file.parent):
-        origin = model.origin
-        molecule = builders.build(origin) if isinstance(origin, Build) else origin
-        path = output / f"{model.label}.xyz"
-        write_xyz(path, molecule, model.label)
+    for candidate in candidates(settings, input_file.parent):
+        molecule = geometry_of(candidate)
+        path = output / f"{candidate.label}.xyz"
+        write_xyz(path, molecule, candidate.label)
         sys.stdout.write(f"{path}: {describe(molecule)}\n")
 
 

@@ -6,23 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qcdriver.schema import Failure, Level, Molecule, Result, SinglePoint, Verdict
-from qcdriver.stage import Runner
+from qcdriver.stage import Job, Stage, alone
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """A geometry that waits for its single point. `value_deg`: where it lies on the scanned coordinate, if it does."""
+    """A geometry that waits for its single point, and the key of the record it comes from.
+
+    `value_deg`: where it lies on the scanned coordinate, if it does.
+    """
 
     label: str
     molecule: Molecule
+    key: str
     value_deg: float | None = None
 
 
-def single_points(geometries: Sequence[Geometry], level: Level, run: Runner) -> list[Verdict]:
+def single_points(geometries: Sequence[Geometry], level: Level) -> Stage:
     """Compute every geometry at one level; a failed point has its reason in its verdict."""
-    records = run(
-        [(each.label, SinglePoint(molecule=each.molecule, level=level, driver="energy")) for each in geometries]
-    )
+    records = yield [
+        alone(Job(each.label, SinglePoint(molecule=each.molecule, level=level, driver="energy"), (each.key,)))
+        for each in geometries
+    ]
     verdicts = []
     for each, record in zip(geometries, records, strict=True):
         outcome = record.outcome

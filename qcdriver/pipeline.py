@@ -6,15 +6,16 @@ run alone (`only`) on another machine, from a results folder that travelled ther
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from qcdriver import __version__, levels
-from qcdriver.candidates import Model, build, models
+from qcdriver.candidates import Candidate, candidates, geometry_of
 from qcdriver.config import ScanSettings, Settings
 from qcdriver.dft import Geometry, single_points
+from qcdriver.engines.base import Device
 from qcdriver.engines.gpu import resolve_device
 from qcdriver.errors import ConvergenceError, InputError
 from qcdriver.execution.local import LocalRunner, Tally
@@ -25,6 +26,7 @@ from qcdriver.records import Records, content_key
 from qcdriver.relaxation.coordinates import value_deg
 from qcdriver.scan import REACHED_WITHIN_DEG, Seed, apart_deg, scan
 from qcdriver.schema import Coordinate, Molecule, Relaxed, StageRecord, Verdict
+from qcdriver.stage import Stage, follow
 from qcdriver.summary import Stages, Summary, isomer_of, molecule_of, summarize, task_record, write_summary
 from qcdriver.units import KCAL_MOL
 
@@ -36,7 +38,7 @@ class Run:
     """One input and its run directory; what was computed lives in `records`."""
 
     settings: Settings
-    models: list[Model]
+    candidates: list[Candidate]
     records: Records
     directory: Path
     input_path: Path
@@ -46,7 +48,7 @@ class Run:
         settings = self.settings
         content: dict[str, object] = {"stage": stage}
         if stage == "prescreen":
-            content["models"] = [[each.label, each.key] for each in self.models]
+            content["models"] = [[each.label, each.key] for each in self.candidates]
             content["prescreen"] = settings.prescreen.model_dump(mode="json")
         else:
             content["survivors"] = self._kept("prescreen")
@@ -81,7 +83,8 @@ def open_run(settings: Settings, input_path: Path, results: Path, only_read: boo
         The directory cannot be written, or a structure file is broken.
     """
     directory = results / input_path.stem
-    return Run(settings, models(settings, input_path.parent), Records(directory, only_read), directory, input_path)
+    records = Records(directory, only_read)
+    return Run(settings, candidates(settings, input_path.parent), records, directory, input_path)
 
 
 def run(this: Run, jobs: int | None, only: str | None, display: Display) -> tuple[Summary, Tally]:
@@ -95,15 +98,15 @@ def run(this: Run, jobs: int | None, only: str | None, display: Display) -> tupl
     wanted = [stage for stage in STAGES if stage == "prescreen" or getattr(this.settings, stage) is not None]
     if only is not None and only not in wanted:
         raise InputError(f"--only {only}: the input has {' and '.join(f'[{stage}]' for stage in wanted)}")
-    with LocalRunner(this.records, this.directory, this.settings.resources, jobs, display) as runner:
+    sha256 = hashlib.sha256(this.input_path.read_bytes()).hexdigest()
+    with LocalRunner(this.records, this.directory, this.settings.resources, jobs, display, sha256) as runner:
         now = wanted if only is None else [only]
-        stage_functions: dict[str, Callable[[Run, LocalRunner, list[str]], list[Verdict]]] = {
-            "prescreen": _prescreen,
-            "scan": _scan,
-            "dft": _dft,
-        }
+        _refuse_now(this, now)
         for stage in now:
-            verdicts = tuple(stage_functions[stage](this, runner, now))
+            planned = planned_stage(this, stage)
+            display.say(f"{stage}: {planned.said}")
+            runner.begin(stage, planned.device, planned.expected)
+            verdicts = tuple(follow(planned.stage, runner))
             if this.verdicts(stage) != verdicts:
                 this.records.append(_stage_record(this, stage, verdicts))
             if stage == "prescreen" and not any(verdict.kept for verdict in verdicts):
@@ -124,43 +127,62 @@ def _stage_record(this: Run, stage: str, verdicts: tuple[Verdict, ...]) -> Stage
     )
 
 
-def _checked(this: Run, molecules: list[Molecule], now: list[str]) -> None:
+def _refuse_now(this: Run, now: list[str]) -> None:
     """Refuse before hours are spent what the stages of this call could not do; nothing to refuse when all are done."""
-    if any(this.verdicts(stage) is None for stage in now):
-        try:
-            check(this.settings, molecules, now)
-        except InputError as error:
-            raise InputError(f"{this.input_path}: {error}") from None
+    if all(this.verdicts(stage) is not None for stage in now):
+        return
+    first = this.candidates[0]
+    molecules = [geometry_of(first)]  # models of one input differ in geometry alone
+    molecules += [each.origin for each in this.candidates[1:] if isinstance(each.origin, Molecule)]
+    try:
+        check(this.settings, molecules, now)
+    except InputError as error:
+        raise InputError(f"{this.input_path}: {error}") from None
 
 
-def _prescreen(this: Run, runner: LocalRunner, now: list[str]) -> list[Verdict]:
+@dataclass(frozen=True)
+class PlannedStage:
+    """A stage ready to be followed: what to tell a person, the device, and how many lines to expect (0: unknown)."""
+
+    stage: Stage
+    said: str
+    device: Device = "cpu"
+    expected: int = 0
+
+
+def planned_stage(this: Run, stage: str) -> PlannedStage:
+    """Make a stage from the input, and from what the stages before it left in the records.
+
+    Raises
+    ------
+    InputError
+        An earlier stage has not finished.
+    MissingError
+        An engine or a device is not on this machine.
+    """
+    return {"prescreen": _prescreen, "scan": _scan, "dft": _dft}[stage](this)
+
+
+def _prescreen(this: Run) -> PlannedStage:
     settings = this.settings.prescreen
     level, said = levels.relaxation_level(settings)
     preoptimization, also_said = levels.preoptimization_level(settings)
-    runner.display.say(f"prescreen: {also_said}, {said}")
-    runner.begin("build")
-    candidates = build(this.models, runner)
-    _checked(this, [candidate.molecule for candidate in candidates], now)
-    runner.begin("prescreen")
-    return prescreen(candidates, settings, level, preoptimization, runner)
+    return PlannedStage(prescreen(this.candidates, settings, level, preoptimization), f"{also_said}, {said}")
 
 
-def _scan(this: Run, runner: LocalRunner, now: list[str]) -> list[Verdict]:
+def _scan(this: Run) -> PlannedStage:
     settings = this.settings.scan
     assert settings is not None
-    _checked(this, [molecule for _, molecule in _survivors(this)], now)
     level, said = levels.relaxation_level(this.settings.prescreen)
-    runner.display.say(f"scan: {said}")
-    runner.begin("scan", expected=len(settings.grid_deg))
-    return scan(
+    stage = scan(
         _seeds(this, settings),
         settings.grid_deg,
         level,
         settings.threshold.convergence,
         settings.improvement_kcal_mol / KCAL_MOL,
-        runner,
         this.settings.prescreen.hold_metal,
     )
+    return PlannedStage(stage, said, expected=len(settings.grid_deg))
 
 
 def _survivors(this: Run) -> list[tuple[Verdict, Molecule]]:
@@ -179,7 +201,7 @@ def _seeds(this: Run, settings: ScanSettings) -> list[Seed]:
     for verdict, molecule in _survivors(this):
         best.setdefault(isomer_of(verdict.label), (verdict, molecule))
     return [
-        Seed(verdict.label, molecule, coordinate, value)
+        Seed(verdict.label, verdict.key, molecule, coordinate, value)
         for verdict, molecule in best.values()
         for coordinate, value in _places(settings, molecule)
     ]
@@ -197,16 +219,13 @@ def _places(settings: ScanSettings, molecule: Molecule) -> list[tuple[Coordinate
     return places
 
 
-def _dft(this: Run, runner: LocalRunner, now: list[str]) -> list[Verdict]:
+def _dft(this: Run) -> PlannedStage:
     settings = this.settings.dft
     assert settings is not None
-    geometries = _geometries(this)
-    _checked(this, [each.molecule for each in geometries], now)
     device, said = resolve_device(settings.device)
     level = levels.dft_level(settings, device)
-    runner.display.say(f"dft: {level.title} {level.engine_version}. {said}")
-    runner.begin("dft", device)
-    return single_points(geometries, level, runner)
+    stage = single_points(_geometries(this), level)
+    return PlannedStage(stage, f"{level.title} {level.engine_version}. {said}", device)
 
 
 def _geometries(this: Run) -> list[Geometry]:
@@ -215,7 +234,7 @@ def _geometries(this: Run) -> list[Geometry]:
     geometries = []
     for verdict, molecule in _survivors(this):
         places = _places(scan_settings, molecule) if scan_settings else []
-        geometries.append(Geometry(verdict.label, molecule, places[0][1] if places else None))
+        geometries.append(Geometry(verdict.label, molecule, verdict.key, places[0][1] if places else None))
     if scan_settings and scan_settings.dft_points != "none":
         geometries += _chosen_points(this, scan_settings)
     return geometries
@@ -239,4 +258,4 @@ def _chosen_points(this: Run, settings: ScanSettings) -> list[Geometry]:
             for point in points
             if any(apart_deg(point[1].value_deg or 0.0, value) <= REACHED_WITHIN_DEG for value in wanted)
         ]
-    return [Geometry(verdict.label, molecule, verdict.value_deg) for _, verdict, molecule in points]
+    return [Geometry(verdict.label, molecule, verdict.key, verdict.value_deg) for _, verdict, molecule in points]

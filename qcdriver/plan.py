@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from qcdriver import engines, levels
-from qcdriver.candidates import models
+from qcdriver.candidates import candidates, geometry_of
 from qcdriver.config import ScanSettings, Settings
 from qcdriver.engines.gpu import resolve_device
 from qcdriver.errors import InputError
 from qcdriver.relaxation.coordinates import driven, value_deg
-from qcdriver.schema import Build, Coordinate, Frozen, Level, Molecule
-from qcdriver.structures import builders
+from qcdriver.schema import Coordinate, Frozen, Level, Molecule
 from qcdriver.structures.rod import twist_coordinate
 
 
@@ -47,8 +46,8 @@ def plan(settings: Settings, folder: Path) -> Plan:
     InputError, MissingError
         As a run would.
     """
-    those = models(settings, folder)
-    molecules = [builders.build(each.origin) if isinstance(each.origin, Build) else each.origin for each in those]
+    those = candidates(settings, folder)
+    molecules = [geometry_of(each) for each in those]
     check(settings, molecules, ("prescreen", "scan", "dft"))
     level, _ = levels.relaxation_level(settings.prescreen)
     first = molecules[0]

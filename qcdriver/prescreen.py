@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from qcdriver import units
-from qcdriver.candidates import Candidate
+from qcdriver.candidates import Candidate, built_target
 from qcdriver.config import PrescreenSettings
 from qcdriver.relaxation.coordinates import value_deg
-from qcdriver.schema import Level, Molecule, Relaxation, Relaxed, TaskRecord, Verdict
-from qcdriver.stage import Job, Runner
+from qcdriver.schema import Built, Level, Molecule, Relaxation, Relaxed, Target, TaskRecord, Verdict
+from qcdriver.stage import Job, Line, Stage
 from qcdriver.structures.bonds import bond_matrix, broken, metal_atoms, opened
 from qcdriver.structures.similarity import same_structure
 
@@ -25,6 +26,8 @@ from qcdriver.structures.similarity import same_structure
 @dataclass(frozen=True)
 class _Relaxing:
     candidate: Candidate
+    built: Molecule
+    target: Target | None
     molecule: Molecule
     key: str
     relaxed: Relaxed | None = None
@@ -39,20 +42,59 @@ class _Relaxing:
         return self.relaxed.result.energy
 
 
+@dataclass(frozen=True)
+class _Passes:
+    """Makes the lines of the prescreen: what is relaxed how, one pass after another."""
+
+    settings: PrescreenSettings
+    level: Level
+    preoptimization: Level | None
+
+    def first(self, candidate: Candidate) -> Line[_Relaxing | Verdict]:
+        """Build, settle the ligands around the held core, relax cheaply with the isomer's coordinate held."""
+        each = yield from _built(candidate)
+        if isinstance(each, Verdict):
+            return each
+        if self.preoptimization is not None:
+            each = yield from self._settled(each, self.preoptimization)
+        return (yield from self.relaxed(each, "cheap"))
+
+    def _settled(self, each: _Relaxing, level: Level) -> Line[_Relaxing]:
+        """Relax the ligands with a force field; a candidate that fails here goes on as it was built."""
+        task = Relaxation(
+            molecule=each.molecule,
+            level=level,
+            convergence=self.settings.cheap.convergence,
+            frozen_atoms=held_core(each.molecule),
+        )
+        record = yield Job(f"{each.candidate.label} {level.model.method}", task, _parents(each))
+        if not isinstance(record.outcome, Relaxed):
+            return each
+        return replace(each, molecule=record.outcome.molecule, key=record.key)
+
+    def relaxed(self, each: _Relaxing, which: Literal["cheap", "tight", "tight, held"]) -> Line[_Relaxing]:
+        """Relax at the level that ranks; drop what did not converge or fell apart."""
+        task = Relaxation(
+            molecule=each.molecule,
+            level=self.level,
+            convergence=(self.settings.cheap if which == "cheap" else self.settings.tight).convergence,
+            frozen_atoms=metal_atoms(each.molecule) if self.settings.hold_metal else (),
+            targets=(each.target,) if which != "tight" and each.target else (),
+        )
+        record = yield Job(f"{each.candidate.label} {self.level.model.method} {which}", task, _parents(each))
+        return _judged(each, record, self.settings)
+
+
 def prescreen(
-    candidates: Sequence[Candidate],
-    settings: PrescreenSettings,
-    level: Level,
-    preoptimization: Level | None,
-    run: Runner,
-) -> list[Verdict]:
+    candidates: Sequence[Candidate], settings: PrescreenSettings, level: Level, preoptimization: Level | None
+) -> Stage:
     """Relax every candidate, keep the best.
 
     Parameters
     ----------
     candidates
-        Built geometries; each isomer's best is tightened, and kept, even outside the window when it is its only one:
-        comparing the isomers is what the run is for.
+        Each isomer's best is tightened, and kept, even outside the window when it is its only one: comparing the
+        isomers is what the run is for.
     level, preoptimization
         The level that ranks, and the force field that settles the ligands around the held core first (None: not).
 
@@ -60,16 +102,17 @@ def prescreen(
     -------
     A verdict on every candidate, the kept ones first, by rising energy.
     """
-    all_of_them = [_Relaxing(candidate, candidate.molecule, candidate.key) for candidate in candidates]
-    if preoptimization is not None:
-        all_of_them = _preoptimized(all_of_them, settings, preoptimization, run)
-    all_of_them = _relaxed(all_of_them, level, settings, "cheap", run)
-    all_of_them = _only_the_best(all_of_them, settings)
-    all_of_them = _relaxed(all_of_them, level, settings, "tight", run)
-    all_of_them = _held_if_need_be(all_of_them, level, settings, run)
-    all_of_them = _without_duplicates(all_of_them, settings)
-    all_of_them = _selected(all_of_them, settings)
-    return _verdicts(all_of_them)
+    passes = _Passes(settings, level, preoptimization)
+    tried = yield [passes.first(candidate) for candidate in candidates]
+    not_built = [each for each in tried if isinstance(each, Verdict)]
+    those = _only_the_best([each for each in tried if isinstance(each, _Relaxing)], settings)
+    going = [each for each in those if not each.dropped]
+    those = _updated(those, (yield [passes.relaxed(each, "tight") for each in going]))
+    if back := _drifted_away(those):
+        those = _updated(those, (yield [passes.relaxed(each, "tight, held") for each in back]))
+    those = _without_duplicates(those, settings)
+    those = _selected(those, settings)
+    return [*_verdicts(those), *not_built]
 
 
 def held_core(molecule: Molecule) -> tuple[int, ...]:
@@ -79,48 +122,28 @@ def held_core(molecule: Molecule) -> tuple[int, ...]:
     return tuple(sorted({*metals, *(int(atom) for atom in bonded)}))
 
 
-def _preoptimized(those: list[_Relaxing], settings: PrescreenSettings, level: Level, run: Runner) -> list[_Relaxing]:
-    """Relax the ligands with a force field; a candidate that fails here goes on as it was built."""
-    jobs: list[Job] = [
-        (
-            f"{each.candidate.label} {level.model.method}",
-            Relaxation(
-                molecule=each.molecule,
-                level=level,
-                convergence=settings.cheap.convergence,
-                frozen_atoms=held_core(each.molecule),
-            ),
-        )
-        for each in those
-    ]
-    settled = []
-    for each, record in zip(those, run(jobs), strict=True):
-        if isinstance(record.outcome, Relaxed):
-            each = replace(each, molecule=record.outcome.molecule, key=record.key)
-        settled.append(each)
-    return settled
+def _built(candidate: Candidate) -> Line[_Relaxing | Verdict]:
+    """Give a candidate its geometry, and the coordinate that makes it its isomer."""
+    origin = candidate.origin
+    if isinstance(origin, Molecule):
+        return _Relaxing(candidate, origin, candidate.target, origin, candidate.key)
+    record = yield Job(candidate.label, origin)
+    if not isinstance(record.outcome, Built):
+        reason = f"not built: {getattr(record.outcome, 'message', 'no geometry')}"
+        return Verdict(label=candidate.label, key=record.key, kept=False, reason=reason)
+    molecule = record.outcome.molecule
+    return _Relaxing(candidate, molecule, built_target(origin, molecule), molecule, record.key)
 
 
-def _relaxed(
-    those: list[_Relaxing], level: Level, settings: PrescreenSettings, which: str, run: Runner
-) -> list[_Relaxing]:
-    """Relax all that are not dropped; drop what did not converge or fell apart."""
-    threshold = settings.cheap if which == "cheap" else settings.tight
-    going = [each for each in those if not each.dropped]
-    jobs: list[Job] = []
-    for each in going:
-        held = (each.candidate.target,) if which != "tight" and each.candidate.target else ()
-        task = Relaxation(
-            molecule=each.molecule,
-            level=level,
-            convergence=threshold.convergence,
-            frozen_atoms=metal_atoms(each.molecule) if settings.hold_metal else (),
-            targets=held,
-        )
-        jobs.append((f"{each.candidate.label} {level.model.method} {which}", task))
-    records = run(jobs)
-    after = {id(each): _judged(each, record, settings) for each, record in zip(going, records, strict=True)}
-    return [after.get(id(each), each) for each in those]
+def _parents(each: _Relaxing) -> tuple[str, ...]:
+    """Name the record the geometry comes from; a file is none."""
+    from_file = isinstance(each.candidate.origin, Molecule) and each.key == each.candidate.key
+    return () if from_file else (each.key,)
+
+
+def _updated(those: list[_Relaxing], newer: list[_Relaxing]) -> list[_Relaxing]:
+    by_label = {each.candidate.label: each for each in newer}
+    return [by_label.get(each.candidate.label, each) for each in those]
 
 
 def _judged(each: _Relaxing, record: TaskRecord, settings: PrescreenSettings) -> _Relaxing:
@@ -130,8 +153,8 @@ def _judged(each: _Relaxing, record: TaskRecord, settings: PrescreenSettings) ->
         reason = f"not converged: {message}" if kind == "ConvergenceError" else f"failed: {message}"
         return replace(each, key=record.key, relaxed=None, dropped=reason)
     relaxed = record.outcome
-    damage = broken(each.candidate.molecule, relaxed.molecule)
-    drift = _drifted(each.candidate, relaxed.molecule, settings.max_drift_deg)
+    damage = broken(each.built, relaxed.molecule)
+    drift = _drift(each, relaxed.molecule, settings.max_drift_deg)
     return replace(
         each,
         molecule=relaxed.molecule,
@@ -142,29 +165,26 @@ def _judged(each: _Relaxing, record: TaskRecord, settings: PrescreenSettings) ->
     )
 
 
-def _drifted(candidate: Candidate, molecule: Molecule, limit_deg: float) -> str | None:
+def _drift(each: _Relaxing, molecule: Molecule, limit_deg: float) -> str | None:
     """Say when a candidate is no longer the isomer it was."""
-    if candidate.target is None:
+    if each.target is None:
         return None
-    asked = candidate.target.value_deg
-    value = value_deg(candidate.target.coordinate, molecule.geometry, near_deg=asked)
+    asked = each.target.value_deg
+    value = value_deg(each.target.coordinate, molecule.geometry, near_deg=asked)
     if abs(value - asked) <= limit_deg:
         return None
-    return f"turned from {asked:g} to {value:.1f} deg: no longer {candidate.isomer}"
+    return f"turned from {asked:g} to {value:.1f} deg: no longer {each.candidate.isomer}"
 
 
-def _held_if_need_be(those: list[_Relaxing], level: Level, settings: PrescreenSettings, run: Runner) -> list[_Relaxing]:
-    """Give an isomer of which every start drifted its best start back, tightly relaxed with the coordinate held."""
+def _drifted_away(those: list[_Relaxing]) -> list[_Relaxing]:
+    """Give the best start of each isomer of which every start drifted, as it was before that."""
     there = {each.candidate.isomer for each in those if not each.dropped}
     best: dict[str, _Relaxing] = {}
     for each in those:
         isomer, before = each.candidate.isomer, each.before
         if before and isomer not in there and (isomer not in best or before.energy < best[isomer].energy):
             best[isomer] = replace(before, note=f"held: set free it {each.dropped}")
-    if not best:
-        return those
-    back = {each.candidate.label: each for each in _relaxed(list(best.values()), level, settings, "tight, held", run)}
-    return [back.get(each.candidate.label, each) for each in those]
+    return list(best.values())
 
 
 def _ranked(those: list[_Relaxing]) -> list[_Relaxing]:
@@ -235,9 +255,7 @@ def _verdicts(those: list[_Relaxing]) -> list[Verdict]:
             label=each.candidate.label,
             key=each.key,
             kept=not each.dropped,
-            reason=each.dropped
-            or "; ".join(filter(None, (each.note, opened(each.candidate.molecule, each.molecule))))
-            or None,
+            reason=each.dropped or "; ".join(filter(None, (each.note, opened(each.built, each.molecule)))) or None,
         )
         for each in order
     ]

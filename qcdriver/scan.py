@@ -26,7 +26,7 @@ from qcdriver.schema import (
     TaskRecord,
     Verdict,
 )
-from qcdriver.stage import Job, Runner
+from qcdriver.stage import Job, Stage, alone
 from qcdriver.structures.bonds import broken, metal_atoms
 
 REACHED_WITHIN_DEG = 0.1
@@ -35,9 +35,10 @@ REACHED_WITHIN_DEG = 0.1
 
 @dataclass(frozen=True)
 class Seed:
-    """A structure to start from, with the coordinate in its own numbering of atoms, and its value there."""
+    """A structure to start from, the key of its record, and the coordinate in its numbering of atoms with its value."""
 
     label: str
+    key: str
     molecule: Molecule
     coordinate: Coordinate
     value_deg: float
@@ -45,10 +46,14 @@ class Seed:
 
 @dataclass(frozen=True)
 class Start:
-    """A proposal: relax this structure at grid point `index`. `came_from`: the grid point that proposes it."""
+    """A proposal: relax this structure at grid point `index`.
+
+    `key`: the record the structure comes from; `came_from`: the grid point that proposes it, None if the seed does.
+    """
 
     index: int
     seed: str
+    key: str
     molecule: Molecule
     coordinate: Coordinate
     came_from: int | None
@@ -88,7 +93,7 @@ def first_starts(seeds: Sequence[Seed], grid_deg: Sequence[float]) -> list[Start
     for seed in seeds:
         distance = [apart_deg(seed.value_deg, value) for value in grid_deg]
         index = distance.index(min(distance))
-        starts.append(Start(index, seed.label, seed.molecule, seed.coordinate, None))
+        starts.append(Start(index, seed.label, seed.key, seed.molecule, seed.coordinate, None))
     return starts
 
 
@@ -98,7 +103,7 @@ def next_starts(state: ScanState) -> list[Start]:
     for index in sorted(state.fresh):
         point = state.best[index]
         starts += [
-            Start(neighbour, point.start.seed, point.relaxed.molecule, point.start.coordinate, index)
+            Start(neighbour, point.start.seed, point.key, point.relaxed.molecule, point.start.coordinate, index)
             for neighbour in (index - 1, index + 1)
             if 0 <= neighbour < len(state.grid_deg) and neighbour != point.start.came_from
         ]
@@ -122,9 +127,8 @@ def scan(
     level: Level,
     convergence: Convergence,
     improvement: float,
-    run: Runner,
     hold_metal: bool = False,
-) -> list[Verdict]:
+) -> Stage:
     """Relax along the grid until no point improves.
 
     Parameters
@@ -154,7 +158,8 @@ def scan(
                 label = attempt_label(start, state.grid_deg)
                 impossible.append(Verdict(label=label, key="", kept=False, reason=str(error)))
         points = []
-        for (start, _), record in zip(jobs, run([job for _, job in jobs]), strict=True):
+        records = yield [alone(job) for _, job in jobs]
+        for (start, _), record in zip(jobs, records, strict=True):
             reason = _refusal(start, record, state.grid_deg[start.index])
             attempts.append((start, record, reason))
             if reason is None and isinstance(record.outcome, Relaxed):
@@ -175,7 +180,7 @@ def _job(start: Start, grid_deg: tuple[float, ...], level: Level, convergence: C
         frozen_atoms=metal_atoms(start.molecule) if hold_metal else (),
         targets=(Target(coordinate=start.coordinate, value_deg=value),),
     )
-    return attempt_label(start, grid_deg), task
+    return Job(attempt_label(start, grid_deg), task, (start.key,))
 
 
 def attempt_label(start: Start, grid_deg: tuple[float, ...]) -> str:

@@ -344,7 +344,10 @@ class Verdict(Frozen):
 
 
 class TaskRecord(Frozen):
-    """One task and what came of it, whole in one line of `records.jsonl`; no provenance: its process died."""
+    """One task and what came of it, whole in one line of `records.jsonl`; no provenance: its process died.
+
+    `parents`: keys of the records its geometry comes from; `input_sha256`: of the input file it was computed for.
+    """
 
     schema_name: Literal["qcdriver_task"] = "qcdriver_task"
     schema_version: Literal[1] = 1
@@ -354,6 +357,8 @@ class TaskRecord(Frozen):
     task: Task
     outcome: Outcome
     provenance: Provenance | None
+    parents: tuple[str, ...] = ()
+    input_sha256: str | None = None
 
     @property
     def success(self) -> bool:

@@ -8,6 +8,7 @@ from qcdriver.candidates import Candidate
 from qcdriver.config import PrescreenSettings
 from qcdriver.prescreen import held_core, prescreen
 from qcdriver.schema import Coordinate, Failure, Level, Model, Molecule, Relaxed, Result, Target, TaskRecord
+from qcdriver.stage import follow
 from qcdriver.structures.au13ag12 import RodModel, build_rod
 from qcdriver.units import KCAL_MOL
 
@@ -24,7 +25,17 @@ def peroxide(torsion_deg: float) -> Molecule:
 
 
 def candidate(isomer: str, start: int, torsion_deg: float) -> Candidate:
-    return Candidate(isomer, start, peroxide(torsion_deg), f"key of {isomer}{start}")
+    return Candidate(isomer, start, peroxide(torsion_deg))
+
+
+def driven(line, record_of):
+    """Drive a line to its end."""
+    try:
+        job = next(line)
+        while True:
+            job = line.send(record_of(job))
+    except StopIteration as end:
+        return end.value
 
 
 class Table:
@@ -34,8 +45,8 @@ class Table:
         self.energies, self.after, self.free = energies, after or {}, free or {}
         self.asked, self.held = [], {}
 
-    def __call__(self, jobs):
-        return [self.record(label, task) for label, task in jobs]
+    def __call__(self, lines):
+        return [driven(line, lambda job: self.record(job.label, job.task)) for line in lines]
 
     def record(self, label, task):
         self.asked.append(label)
@@ -56,7 +67,7 @@ class Table:
 
 def judged(candidates, energies, after=None, free=None, **settings):
     run = Table(energies, after, free)
-    verdicts = prescreen(candidates, PrescreenSettings(**settings), LEVEL, None, run)
+    verdicts = follow(prescreen(candidates, PrescreenSettings(**settings), LEVEL, None), run)
     return {verdict.label: verdict for verdict in verdicts}, run
 
 
@@ -110,7 +121,7 @@ def test_only_the_best_of_an_isomer_get_the_tight_pass():
 def turned(isomer: str, start: int, asked: float) -> Candidate:
     """Give a candidate whose torsion makes it the isomer."""
     coordinate = Coordinate(kind="dihedral", quadruples=((2, 0, 1, 3),))
-    return Candidate(isomer, start, peroxide(asked), "key", Target(coordinate=coordinate, value_deg=asked))
+    return Candidate(isomer, start, peroxide(asked), Target(coordinate=coordinate, value_deg=asked))
 
 
 def test_the_cheap_pass_holds_the_isomers_coordinate_and_the_tight_one_sets_it_free():
@@ -145,7 +156,7 @@ def test_the_force_field_holds_metals_and_what_binds_them():
     assert sorted(set(held)) == ["Ag", "Au", "Cl", "P"]
     assert len(held) == 25 + 8 + 10
     run = Table({})
-    prescreen([Candidate("E", 0, rod, "key")], PrescreenSettings(), LEVEL, FIELD, run)
+    follow(prescreen([Candidate("E", 0, rod)], PrescreenSettings(), LEVEL, FIELD), run)
     assert run.asked[0] == "E GFN-FF"
 
 

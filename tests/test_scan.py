@@ -7,6 +7,7 @@ import pytest
 
 from qcdriver.scan import REACHED_WITHIN_DEG, Seed, apart_deg, first_starts, scan
 from qcdriver.schema import Convergence, Coordinate, Failure, Level, Model, Molecule, Relaxed, Result, TaskRecord
+from qcdriver.stage import follow
 
 LEVEL = Level(engine="model", engine_version="1", model=Model(method="two branches"))
 CONVERGENCE = Convergence(max_force=1e-4, energy_change=1e-6, max_steps=10)
@@ -31,8 +32,14 @@ class Model2:
     def __init__(self, fails=(), misses=()):
         self.labels, self.fails, self.misses = [], fails, misses
 
-    def __call__(self, jobs):
-        return [self.record(label, task) for label, task in jobs]
+    def __call__(self, lines):
+        return [self.answer(line) for line in lines]
+
+    def answer(self, line):
+        job = next(line)
+        with pytest.raises(StopIteration) as end:
+            line.send(self.record(job.label, job.task))
+        return end.value.value
 
     def record(self, label, task):
         self.labels.append(label)
@@ -52,9 +59,13 @@ class Model2:
         return TaskRecord(key=label, stage="scan", label=label, task=task, outcome=outcome, provenance=None)
 
 
+def scanned(from_seeds, run, improvement=1e-6):
+    return follow(scan(from_seeds, GRID, LEVEL, CONVERGENCE, improvement), run)
+
+
 def seeds(*which):
     values = {"E": (2.5, 0.0), "S": (2.9, 36.0)}
-    return [Seed(name, molecule(values[name][0]), COORDINATE, values[name][1]) for name in which]
+    return [Seed(name, f"key of {name}", molecule(values[name][0]), COORDINATE, values[name][1]) for name in which]
 
 
 def profile(verdicts):
@@ -63,7 +74,7 @@ def profile(verdicts):
 
 def test_the_lower_branch_is_kept_at_every_point():
     run = Model2()
-    kept = profile(scan(seeds("E", "S"), GRID, LEVEL, CONVERGENCE, 1e-6, run))
+    kept = profile(scanned(seeds("E", "S"), run))
     assert sorted(kept) == list(GRID)
     for value, label in kept.items():
         best = "E" if energy(2.5, value) < energy(2.9, value) else "S"
@@ -71,19 +82,19 @@ def test_the_lower_branch_is_kept_at_every_point():
 
 
 def test_from_one_side_alone_the_profile_lags_behind():
-    one_sided = scan(seeds("E"), GRID, LEVEL, CONVERGENCE, 1e-6, Model2())
+    one_sided = scanned(seeds("E"), Model2())
     assert all("from E" in label for label in profile(one_sided).values())
 
 
 def test_a_beaten_branch_stops_spreading():
     run = Model2()
-    scan(seeds("E", "S"), GRID, LEVEL, CONVERGENCE, 1e-6, run)
+    scanned(seeds("E", "S"), run)
     assert len(run.labels) < 2 * len(GRID)
 
 
 def test_every_attempt_has_a_verdict_and_the_loser_says_by_how_much():
     run = Model2()
-    verdicts = scan(seeds("E", "S"), GRID, LEVEL, CONVERGENCE, 1e-6, run)
+    verdicts = scanned(seeds("E", "S"), run)
     assert [verdict.label for verdict in verdicts] == run.labels
     lost = [verdict for verdict in verdicts if not verdict.kept]
     assert lost
@@ -91,33 +102,33 @@ def test_every_attempt_has_a_verdict_and_the_loser_says_by_how_much():
 
 
 def test_an_unconverged_point_is_no_point_and_does_not_spread():
-    verdicts = scan(seeds("E"), GRID, LEVEL, CONVERGENCE, 1e-6, Model2(fails=(12.0,)))
+    verdicts = scanned(seeds("E"), Model2(fails=(12.0,)))
     assert sorted(profile(verdicts)) == [0.0, 6.0]
     assert [verdict.reason for verdict in verdicts if not verdict.kept] == ["not converged: no"]
 
 
 def test_a_point_that_missed_its_target_is_no_point():
-    verdicts = scan(seeds("E", "S"), GRID, LEVEL, CONVERGENCE, 1e-6, Model2(misses=(18.0,)))
+    verdicts = scanned(seeds("E", "S"), Model2(misses=(18.0,)))
     assert 18.0 not in profile(verdicts)
     assert any("instead of 18" in (verdict.reason or "") for verdict in verdicts)
 
 
 def test_what_is_lower_by_a_little_is_kept_though_it_spreads_no_further():
     generous = 0.0015  # hartree; S is 0.001 lower at its end
-    verdicts = scan(seeds("E", "S"), GRID, LEVEL, CONVERGENCE, generous, Model2())
+    verdicts = scanned(seeds("E", "S"), Model2(), generous)
     assert "from S" in profile(verdicts)[36.0]
 
 
 def test_a_replay_asks_for_the_same_points_in_the_same_order():
     first, second = Model2(), Model2()
     for run in (first, second):
-        scan(seeds("E", "S"), GRID, LEVEL, CONVERGENCE, 1e-6, run)
+        scanned(seeds("E", "S"), run)
     assert first.labels == second.labels
 
 
 @pytest.mark.parametrize(("value", "index"), [(1.0, 0), (359.0, 0), (20.0, 3), (90.0, 6)])
 def test_a_seed_starts_at_the_nearest_grid_value(value, index):
-    start = first_starts([Seed("x", molecule(2.5), COORDINATE, value)], GRID)[0]
+    start = first_starts([Seed("x", "key", molecule(2.5), COORDINATE, value)], GRID)[0]
     assert start.index == index
 
 

@@ -1,4 +1,4 @@
-"""Tasks -> records, on this machine: found where they exist already, computed in worker processes where not."""
+"""Lines of tasks -> records, on this machine: found where they exist already, computed in worker processes if not."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from qcdriver import errors
 from qcdriver.config import Machine
@@ -16,8 +17,8 @@ from qcdriver.execution.machine import memory_of_this_machine_mb, threads_of_thi
 from qcdriver.execution.pool import Pool
 from qcdriver.execution.progress import Display
 from qcdriver.records import Records, task_key
-from qcdriver.schema import Build, Failure, Resources, SinglePoint, Task, TaskRecord
-from qcdriver.stage import Job
+from qcdriver.schema import Build, Failure, Outcome, Provenance, Resources, SinglePoint, Task, TaskRecord
+from qcdriver.stage import Job, Line
 
 FINAL_FAILURES = ("ConvergenceError",)
 """Failures that would come again: they are answers, and are not computed anew."""
@@ -40,8 +41,17 @@ class LocalRunner:
     at a time, because their memory is what limits them.
     """
 
-    def __init__(self, records: Records, directory: Path, machine: Machine, jobs: int | None, display: Display) -> None:
+    def __init__(
+        self,
+        records: Records,
+        directory: Path,
+        machine: Machine,
+        jobs: int | None,
+        display: Display,
+        input_sha256: str | None = None,
+    ) -> None:
         self.records, self.display, self.tally = records, display, Tally()
+        self._input_sha256 = input_sha256
         self._log = directory / "workers.log"
         self._threads = machine.threads or threads_of_this_machine()
         self._memory_mb = machine.memory_mb or int(0.8 * memory_of_this_machine_mb())
@@ -70,23 +80,31 @@ class LocalRunner:
         self._stage, self._device = stage, device
         self._expected, self._done = expected, 0
 
-    def __call__(self, jobs: Sequence[Job]) -> list[TaskRecord]:
-        """Give the record of each job, in order; each is on disk as soon as it is done.
+    def __call__(self, lines: Sequence[Line[Any]]) -> list[Any]:
+        """Drive lines side by side to their ends; every record is on disk as soon as it is done.
 
         Raises
         ------
         QcdriverError
             A task that is wrong in itself, or lacks a program or memory: nothing would help but the user.
         """
-        keys = [task_key(task) for _, task in jobs]
-        done = {key: record for key in keys if (record := self._known(key)) is not None}
-        self.tally.found += len(done)
-        self._done += len(done) if self._expected else 0
-        todo = {key: job for key, job in zip(keys, jobs, strict=True) if key not in done}
-        if todo:
-            done |= self._computed(todo)
-        self.tally.failed += [done[key].label for key in todo if not done[key].success]
-        return [done[key] for key in keys]
+        round_ = _Round(lines)
+        for position in range(len(lines)):
+            self._advance(round_, position, None)
+        self._done += round_.n_ended if self._expected else 0
+        if round_.waiting:
+            self._compute(round_)
+        return round_.returned
+
+    def _advance(self, round_: _Round, position: int, record: TaskRecord | None) -> None:
+        """Send a line its record and go on with it past all that is known, to what has to be computed or its end."""
+        while (job := round_.next_job(position, record)) is not None:
+            key = task_key(job.task)
+            record = self._known(key)
+            if record is None:
+                round_.waiting.setdefault(key, (job, []))[1].append(position)
+                return
+            self.tally.found += 1
 
     def _known(self, key: str) -> TaskRecord | None:
         record = self.records.find(key)
@@ -96,44 +114,79 @@ class LocalRunner:
             return None
         return record
 
-    def _computed(self, todo: dict[str, Job]) -> dict[str, TaskRecord]:
-        keys, jobs = list(todo), list(todo.values())
-        labels = [label for label, _ in jobs]
-        pool = self._pool_for(jobs[0][1], len(jobs))
-        batch = self.display.batch(self._stage, labels, self._done, self._expected)
-        computed = {}
+    def _compute(self, round_: _Round) -> None:
+        """Compute what the lines wait for until none waits; what two lines wait for is computed once."""
+        pool = self._pool_for(next(iter(round_.waiting.values()))[0].task, len(round_.waiting))
+        before = self._done if self._expected else round_.n_ended
+        batch = self.display.batch(self._stage, len(round_.lines) - round_.n_ended, before, self._expected)
+        submitted: dict[int, str] = {}
         try:
-            for position, outcome, provenance in pool.run([task for _, task in jobs], batch.advance):
-                label, task = jobs[position]
+            while round_.waiting:
+                for key, (job, positions) in round_.waiting.items():
+                    if positions[0] not in submitted:
+                        submitted[positions[0]] = key
+                        batch.begin(positions[0], job.label)
+                        pool.submit(positions[0], job.task, batch.advance)
+                position, outcome, provenance = pool.answer()
+                job, positions = round_.waiting.pop(key := submitted.pop(position))
                 if isinstance(outcome, Failure):
-                    _raise_if_hopeless(label, outcome)
-                record = TaskRecord(
-                    key=keys[position],
-                    stage=self._stage,
-                    label=label,
-                    task=task,
-                    outcome=outcome,
-                    provenance=provenance,
-                )
-                self.records.append(record)
-                computed[record.key] = record
-                self.tally.computed += 1
-                self._done += self._expected > 0
-                batch.finish(position, outcome, provenance.wall_s if provenance else None)
+                    _raise_if_hopeless(job.label, outcome)
+                record = self._recorded(key, job, outcome, provenance)
+                ended = round_.n_ended
+                for each in positions:
+                    self._advance(round_, each, record)
+                self._done += round_.n_ended - ended if self._expected else 0
+                batch.finish(position, record, round_.n_ended - ended)
         finally:
             batch.close()
-        return computed
+
+    def _recorded(self, key: str, job: Job, outcome: Outcome, provenance: Provenance | None) -> TaskRecord:
+        record = TaskRecord(
+            key=key,
+            stage="build" if isinstance(job.task, Build) else self._stage,
+            label=job.label,
+            task=job.task,
+            outcome=outcome,
+            provenance=provenance,
+            parents=job.parents,
+            input_sha256=self._input_sha256,
+        )
+        self.records.append(record)
+        self.tally.computed += 1
+        if not record.success:
+            self.tally.failed.append(record.label)
+        return record
 
     def _pool_for(self, task: Task, n_tasks: int) -> Pool:
         if self._pool is None:
             jobs = 1 if isinstance(task, SinglePoint) else self._jobs or min(self._threads, n_tasks)
             resources = Resources(
-                threads=1 if isinstance(task, Build) else max(1, self._threads // jobs),
+                threads=max(1, self._threads // jobs),
                 memory_mb=max(100, self._memory_mb // jobs),
                 device=self._device,
             )
             self._pool = self._workers.enter_context(Pool(jobs, resources, self._log))
         return self._pool
+
+
+class _Round:
+    """The lines of one round: what each waits for, and what it returned."""
+
+    def __init__(self, lines: Sequence[Line[Any]]) -> None:
+        self.lines = lines
+        self.returned: list[Any] = [None] * len(lines)
+        self.n_ended = 0
+        self.waiting: dict[str, tuple[Job, list[int]]] = {}
+
+    def next_job(self, position: int, record: TaskRecord | None) -> Job | None:
+        """Send a line the record it waits for (None: it has not begun) and get its next job; None at its end."""
+        line = self.lines[position]
+        try:
+            return next(line) if record is None else line.send(record)
+        except StopIteration as end:
+            self.returned[position] = end.value
+            self.n_ended += 1
+            return None
 
 
 def _raise_if_hopeless(label: str, failure: Failure) -> None:

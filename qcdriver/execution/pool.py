@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -23,10 +23,10 @@ _COMMAND = (sys.executable, "-m", "qcdriver.execution.worker")
 _STACK = "2G"
 """Stack of each thread: the 373-atom cluster overruns the usual 8 MB in xTB's Fortran."""
 
-_Answer = tuple[int, Outcome, Provenance | None]
+Answer = tuple[int, Outcome, Provenance | None]
 
 Listener = Callable[[int, str], None]
-"""Told (position of the task in the batch, one line of progress)."""
+"""Told (position of the task, one line of progress)."""
 
 
 class Pool:
@@ -42,6 +42,9 @@ class Pool:
         self._all: list[_Worker] = []
         self._lock = threading.Lock()
         self._closed = False
+        self._serving = 0
+        self._todo = queue.SimpleQueue[tuple[int, Task, Listener]]()
+        self._done = queue.SimpleQueue[Answer | Exception]()
 
     def __enter__(self) -> Pool:
         return self
@@ -55,31 +58,37 @@ class Pool:
             worker.kill()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def run(self, tasks: Sequence[Task], listener: Listener) -> Iterator[_Answer]:
-        """Give (position, outcome, provenance) in the order of completion.
+    def submit(self, position: int, task: Task, listener: Listener) -> None:
+        """Have a task computed when a worker is free; `answer` will give its outcome under this position."""
+        self._todo.put((position, task, listener))
+        if self._serving < self.jobs:
+            self._serving += 1
+            threading.Thread(target=self._serve, daemon=True).start()
+
+    def answer(self) -> Answer:
+        """Wait for the next outcome, whichever task it is of: (position, outcome, provenance).
 
         A worker that died gives a `Failure` of type "WorkerDied" and no provenance.
         """
-        todo = queue.SimpleQueue[int]()
-        done = queue.SimpleQueue[_Answer | Exception]()
-        for position in range(len(tasks)):
-            todo.put(position)
+        while True:
+            try:
+                answer = self._done.get(timeout=0.5)  # in short spells, so that Ctrl-C is heard at once
+            except queue.Empty:
+                continue
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
 
-        def serve() -> None:
-            while not self._closed:
-                try:
-                    position = todo.get_nowait()
-                except queue.Empty:
-                    return
-                try:
-                    done.put((position, *self._compute(tasks[position], position, listener)))
-                except Exception as error:
-                    done.put(error)  # the caller waits for an answer to every task
-
-        for _ in range(min(self.jobs, len(tasks))):
-            threading.Thread(target=serve, daemon=True).start()
-        for _ in tasks:
-            yield _wait(done)
+    def _serve(self) -> None:
+        while not self._closed:
+            try:
+                position, task, listener = self._todo.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            try:
+                self._done.put((position, *self._compute(task, position, listener)))
+            except Exception as error:
+                self._done.put(error)  # the caller waits for an answer to every task
 
     def _compute(self, task: Task, position: int, listener: Listener) -> tuple[Outcome, Provenance | None]:
         with self._lock:
@@ -96,18 +105,6 @@ class Pool:
             return Failure(error_type="WorkerDied", message=f"the worker ended by {how}; see {self.log}"), None
         with self._lock:
             self._idle.append(worker)
-        return answer
-
-
-def _wait(done: queue.SimpleQueue[_Answer | Exception]) -> _Answer:
-    """Wait in short spells, so that Ctrl-C is heard at once on every platform."""
-    while True:
-        try:
-            answer = done.get(timeout=0.5)
-        except queue.Empty:
-            continue
-        if isinstance(answer, Exception):
-            raise answer
         return answer
 
 

@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from qcdriver.schema import Failure, Outcome, Relaxed, Result
+from qcdriver.schema import Failure, Outcome, Relaxed, Result, TaskRecord
 
 QUIET_S = 60.0
 """Without a terminal, a running calculation reports at most this often."""
 
 
 class Display:
-    """Follows a run batch by batch; a context manager."""
+    """Follows a run round by round; a context manager."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
@@ -46,24 +46,29 @@ class Display:
         """Print one line that stays."""
         self.console.print(line, markup=False, soft_wrap=True)
 
-    def batch(self, stage: str, labels: list[str], before: int = 0, expected: int = 0) -> Batch:
-        """Begin a group of calculations that run side by side.
+    def batch(self, stage: str, n_lines: int, before: int = 0, expected: int = 0) -> Batch:
+        """Begin a round of lines of calculations that run side by side.
 
         A stage that finds out as it goes what comes next (a scan) says how many it `expected` in all, of which
-        `before` are done; a group that stands alone says nothing.
+        `before` are done; a round that stands alone says nothing.
         """
-        return Batch(self, stage, labels, before, max(expected, before + len(labels)))
+        return Batch(self, stage, before, max(expected, before + n_lines))
 
 
 class Batch:
-    """A group of equal calculations: which are running, how far, and the time left."""
+    """A round of lines: which calculations are running, how far, and the time left."""
 
-    def __init__(self, display: Display, stage: str, labels: list[str], before: int, total: int) -> None:
-        self._display, self._stage, self._labels = display, stage, labels
+    def __init__(self, display: Display, stage: str, before: int, total: int) -> None:
+        self._display, self._stage = display, stage
         self._before, self._total, self._done = before, total, 0
         self._started = self._last_line = time.monotonic()
         self._bar = display._bars.add_task(stage, total=total, completed=before, note="")
         self._rows: dict[int, TaskID] = {}
+        self._labels: dict[int, str] = {}
+
+    def begin(self, position: int, label: str) -> None:
+        """Name what a line now waits for."""
+        self._labels[position] = label
 
     def advance(self, position: int, text: str) -> None:
         """Show the newest word of one running calculation."""
@@ -76,18 +81,19 @@ class Batch:
             self._last_line = time.monotonic()
             self._display.say(f"{self._stage}: {label}: {text}")
 
-    def finish(self, position: int, outcome: Outcome, wall_s: float | None) -> None:
-        """Say in one line what came of a calculation, and how long the rest may take."""
-        self._done += 1
+    def finish(self, position: int, record: TaskRecord, lines_done: int) -> None:
+        """Say in one line what came of a calculation, and, as lines get done by it, how long the rest may take."""
+        self._done += lines_done
         self._last_line = time.monotonic()
         if position in self._rows:
             self._display._bars.remove_task(self._rows.pop(position))
-        left = self._left()
-        self._display._bars.update(self._bar, advance=1, note=left)
-        took = "" if wall_s is None else f" ({duration(wall_s)})"
-        counted = f"{self._stage} {self._before + self._done}/{self._total}"
+        left = self._left() if lines_done else ""
+        if lines_done:
+            self._display._bars.update(self._bar, advance=lines_done, note=left)
+        took = f" ({duration(record.provenance.wall_s)})" if record.provenance else ""
+        counted = f"{self._stage} {self._before + self._done}/{self._total}" if lines_done else self._stage
         suffix = f"; {left}" if left and not self._display._live else ""
-        self._display.say(f"{counted}: {self._labels[position]}: {told(outcome)}{took}{suffix}")
+        self._display.say(f"{counted}: {record.label}: {told(record.outcome)}{took}{suffix}")
 
     def close(self) -> None:
         """Clear the bars of this batch."""

@@ -50,11 +50,12 @@ from qcdriver.execution.local import LocalRunner
 from qcdriver.execution.progress import Display
 from qcdriver.records import Records
 from qcdriver.schema import Model, SinglePoint
+from qcdriver.stage import Job, alone
 folder = Path(sys.argv[1])
 level = find("pyscf").level(Model(method="pbe", basis="def2-svp"), {"dispersion": "d3bj"})
 with Display() as display, LocalRunner(Records(folder), folder, Machine(), None, display) as runner:
     runner.begin("dft")
-    (record,) = runner([("PPh3", SinglePoint(molecule=molecule, level=level))])
+    (record,) = runner([alone(Job("PPh3", SinglePoint(molecule=molecule, level=level)))])
 print(record.outcome.energy, sum(attempt.cycles for attempt in record.outcome.scf))
 """
 )

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from qcdriver.engines import find
-from qcdriver.execution.pool import Pool
-from qcdriver.schema import Build, Built, Failure, Model, Molecule, Resources, Result, SinglePoint
+from qcdriver.execution.pool import Answer, Pool
+from qcdriver.schema import Build, Built, Failure, Model, Molecule, Resources, Result, SinglePoint, Task
 
 WATER = Molecule(symbols=("O", "H", "H"), geometry=[[0, 0, 0], [0, 1.4, 1.1], [0, -1.4, 1.1]])
 ROD = Build(source="au13ag12", settings={"phosphine": "PH3"}, program_version="test")
@@ -28,16 +28,23 @@ def gfn1() -> SinglePoint:
     return SinglePoint(molecule=WATER, level=engine.level(Model(method="GFN1-xTB")))
 
 
+def answers(pool: Pool, *tasks: Task) -> list[Answer]:
+    """Have tasks computed, and give their answers as they come."""
+    for position, task in enumerate(tasks):
+        pool.submit(position, task, quiet)
+    return [pool.answer() for _ in tasks]
+
+
 def quiet(position: int, text: str) -> None:
     pass
 
 
 def test_outcomes_come_with_their_positions_and_provenance(tmp_path):
     with Pool(2, Resources(), tmp_path / "log") as pool:
-        answers = {position: (outcome, origin) for position, outcome, origin in pool.run([ROD, gfn1()], quiet)}
-    assert isinstance(answers[0][0], Built)
-    assert isinstance(answers[1][0], Result)
-    provenance = answers[1][1]
+        found = {position: (outcome, origin) for position, outcome, origin in answers(pool, ROD, gfn1())}
+    assert isinstance(found[0][0], Built)
+    assert isinstance(found[1][0], Result)
+    provenance = found[1][1]
     assert provenance is not None
     assert provenance.libraries["tblite"]
     assert provenance.wall_s > 0
@@ -46,7 +53,7 @@ def test_outcomes_come_with_their_positions_and_provenance(tmp_path):
 def test_an_error_is_a_failure_with_its_type_and_its_line(tmp_path):
     wrong = gfn1().model_copy(update={"level": gfn1().level.model_copy(update={"model": Model(method="GFN9")})})
     with Pool(1, Resources(), tmp_path / "log") as pool:
-        ((_, outcome, _),) = pool.run([wrong], quiet)
+        ((_, outcome, _),) = answers(pool, wrong)
     assert isinstance(outcome, Failure)
     assert outcome.error_type == "InputError"
     assert "GFN9" in outcome.message
@@ -69,7 +76,7 @@ def test_a_killed_worker_costs_its_task_and_the_next_one_works(tmp_path):
     with Pool(1, Resources(), tmp_path / "log") as pool:
         killer = threading.Thread(target=kill_the_first_worker)
         killer.start()
-        first, second = pool.run([ROD, ROD.model_copy(update={"start": 1})], quiet)
+        first, second = answers(pool, ROD, ROD.model_copy(update={"start": 1}))
         killer.join()
     assert isinstance(first[1], Failure)
     assert first[1].error_type == "WorkerDied"
@@ -79,7 +86,7 @@ def test_a_killed_worker_costs_its_task_and_the_next_one_works(tmp_path):
 
 def test_leaving_the_pool_ends_its_workers(tmp_path):
     with Pool(1, Resources(), tmp_path / "log") as pool:
-        list(pool.run([ROD], quiet))
+        answers(pool, ROD)
         workers = children(os.getpid())
         assert workers
     assert not set(workers) & set(children(os.getpid()))
@@ -89,11 +96,11 @@ def test_workers_end_when_their_driver_is_killed(tmp_path):
     code = textwrap.dedent("""
         import sys; from pathlib import Path
         sys.path.insert(0, sys.argv[2])
-        from test_pool import ROD, quiet
+        from test_pool import ROD, answers
         from qcdriver.execution.pool import Pool
         from qcdriver.schema import Resources
         with Pool(1, Resources(), Path(sys.argv[1])) as pool:
-            list(pool.run([ROD], quiet))
+            answers(pool, ROD)
             print("ready", flush=True)
             sys.stdin.read()
     """)
