@@ -13,7 +13,8 @@ The flow, one module a step::
     results/NAME/records.jsonl, summary.json, profile.png
 
 `pipeline` chains the stages. A stage asks for tasks (schema) and gets records: `execution` finds them in `records`, or
-computes them in worker processes, where the `engines` do the work and `relaxation` walks downhill.
+computes them in worker processes, where the `engines` do the work and `relaxation` walks downhill. `slurm` sends the
+same stages to a cluster, a job array a round.
 """
 
 __version__ = "0.1.0"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from qcdriver import __version__
-from qcdriver.config import CifIsomer, CifStructure, RodStructure, Settings, XyzStructure
+from qcdriver.config import CifIsomer, CifStructure, Cu14Isomer, Cu14Structure, RodStructure, Settings, XyzStructure
 from qcdriver.records import content_key, rounded, task_key
 from qcdriver.schema import Build, Molecule, Target
 from qcdriver.structures import builders
 from qcdriver.structures.au13ag12 import RodModel
 from qcdriver.structures.crystal import read_crystal
+from qcdriver.structures.cu14 import Cu14Model, fill_hydrides, find_cu14, placements
 from qcdriver.structures.files import read_xyz
 from qcdriver.structures.rod import find_rod, measure_rod, twist_coordinate
 from qcdriver.structures.truncate import truncate
@@ -59,12 +61,38 @@ def candidates(settings: Settings, folder: Path) -> list[Candidate]:
             for label, isomer in structure.isomers.items()
         ]
     if isinstance(structure, CifStructure):
-        return [_read(label, _from_crystal(structure, isomer, folder)) for label, isomer in structure.isomers.items()]
+        return [_read(label, molecule) for label, molecule in _from_crystals(structure, folder)]
     return [
-        Candidate(label, start, _build(structure, label, start, settings.prescreen.seed))
-        for label in structure.isomers
+        Candidate(label, start, _build(structure.source, model, start, settings.prescreen.seed))
+        for label, model in _models(structure)
         for start in range(settings.prescreen.starts)
     ]
+
+
+def _models(structure: RodStructure | Cu14Structure) -> Iterator[tuple[str, RodModel | Cu14Model]]:
+    """Give the settings of every isomer's model; of all placements of its hydrides where these are asked for."""
+    shared = structure.model_dump(exclude={"source", "isomers"})
+    for label, isomer in structure.isomers.items():
+        own = shared | isomer.model_dump(exclude_none=True)
+        if not isinstance(isomer, Cu14Isomer):
+            yield label, RodModel.model_validate(own)
+        elif isomer.hydrides != "all":
+            yield label, Cu14Model.model_validate(own)
+        else:
+            for placement in placements(isomer.thiolate_site):
+                yield f"{label}.{placement}", Cu14Model.model_validate(own | {"hydrides": placement})
+
+
+def _from_crystals(structure: CifStructure, folder: Path) -> Iterator[tuple[str, Molecule]]:
+    for label, isomer in structure.isomers.items():
+        molecule = _from_crystal(structure, isomer, folder)
+        if structure.hydrides is None:
+            yield label, molecule
+        elif structure.hydrides != "all":
+            yield label, fill_hydrides(molecule, structure.hydrides)
+        else:
+            for placement in placements(find_cu14(molecule).thiolate_site):
+                yield f"{label}.{placement}", fill_hydrides(molecule, placement)
 
 
 def _from_crystal(structure: CifStructure, isomer: CifIsomer, folder: Path) -> Molecule:
@@ -75,17 +103,9 @@ def _from_crystal(structure: CifStructure, isomer: CifIsomer, folder: Path) -> M
     return molecule
 
 
-def _build(structure: RodStructure, label: str, start: int, seed: int) -> Build:
-    isomer = structure.isomers[label]
-    model = RodModel(
-        phosphine=structure.phosphine, halide=structure.halide, twist_deg=isomer.twist_deg, belt_deg=isomer.belt_deg
-    )
+def _build(source: str, model: RodModel | Cu14Model, start: int, seed: int) -> Build:
     return Build(
-        source=structure.source,
-        settings=model.model_dump(mode="json"),
-        start=start,
-        seed=seed,
-        program_version=__version__,
+        source=source, settings=model.model_dump(mode="json"), start=start, seed=seed, program_version=__version__
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from qcdriver.comparison import SAME_ANGSTROM
 from qcdriver.errors import InputError, QcdriverError, ResourceError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 Input = Annotated[Path, typer.Argument(metavar="INPUT.toml", help="The input file.")]
 Results = Annotated[Path, typer.Option(metavar="DIR", help="Where run directories are.")]
+RunOrInput = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, results/NAME; or its input file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for another program.")]
 
 
@@ -51,7 +53,8 @@ def run(
         int | None, typer.Option(min=1, help="Relaxations at a time; the cores are shared out among them.")
     ] = None,
     only: Annotated[
-        Literal["prescreen", "scan", "dft"] | None, typer.Option(help="One stage, from the records of the earlier.")
+        Literal["prescreen", "scan", "interconversion", "dft", "mirror"] | None,
+        typer.Option(help="One stage, from the records of the earlier."),
     ] = None,
 ) -> None:
     """Run the whole funnel here, resuming what is there; ends with the table and the picture."""
@@ -98,31 +101,64 @@ def report(input_file: Input, results: Results = Path("results"), as_json: Json 
 @app.command()
 def records(
     directory: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory: results/NAME.")],
-    stage: Annotated[Literal["build", "prescreen", "scan", "dft"] | None, typer.Option(help="Only this stage.")] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="Only what failed.")] = False,
+    stage: Annotated[str | None, typer.Option(help="Only this stage.")] = None,
+    label: Annotated[str | None, typer.Option(help="Only labels like this shell pattern: 'E*'.")] = None,
+    method: Annotated[str | None, typer.Option(help="Only this method.")] = None,
+    success: Annotated[bool | None, typer.Option("--success/--failed", help="Only what gave a number, or not.")] = None,
     export: Annotated[
-        Literal["json", "csv", "xyz"] | None, typer.Option(help="Print whole records, rows, or geometries.")
+        Literal["json", "csv", "xyz", "ase", "qcschema"] | None,
+        typer.Option(help="Whole records, rows, geometries, an ASE database, QCSchema; on standard output."),
     ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Export into this new file.")
+    ] = None,
+    why: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Walk from this record (a key, or how it begins) to the input.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Read every record whole; say what is damaged.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Move what is damaged into files beside.")] = False,
 ) -> None:
-    """List the calculations of a run, or export them to standard output."""
+    """List the calculations of a run, export them, trace one to the input, or look for damage."""
     from rich.console import Console
 
     from qcdriver import export as exports
-    from qcdriver.records import Records
-    from qcdriver.schema import TaskRecord
+    from qcdriver.records import Records, Selection
+    from qcdriver.records.lineage import lineage
 
+    asked = {"--export": export, "--why": why, "--check": check, "--repair": repair}
+    given = [name for name, value in asked.items() if value]
+    if len(given) > 1:
+        raise InputError(f"{' and '.join(given)}: one at a time")
+    if output and not export:
+        raise InputError(f"--output {output}: of which --export?")
+    if check or repair:
+        _check(directory, repair)
+        return
     store = Records(directory, only_read=True)
-    found = [each for each in store if isinstance(each, TaskRecord)]
-    found = [each for each in found if stage in (None, each.stage) and not (failed and each.success)]
-    if export == "json":
-        sys.stdout.writelines(each.model_dump_json() + "\n" for each in found)
-    elif export == "csv":
-        exports.write_csv(found, sys.stdout)
-    elif export == "xyz":
-        exports.write_xyz(found, sys.stdout)
+    found = store.query(Selection(stage, label, method, success))
+    if why:
+        sys.stdout.writelines(f"{line}\n" for each in lineage(store, why) for line in each.told())
+    elif export:
+        done = exports.export(found, export, output)
+        if done.left_out:
+            sys.stderr.write(f"qcdriver: {done.left_out} of {sum(done)} records have nothing to export as {export}\n")
     else:
         Console().print(exports.table(found))
     _tell_damage(store)
+
+
+def _check(directory: Path, repair: bool) -> None:
+    from qcdriver.records import damage
+
+    if repair:
+        moved = damage.repair(directory)
+        sys.stdout.write(
+            f"moved aside: {len(moved.damaged_lines)} line(s) and {len(moved.damaged_files)} task file(s)\n"
+        )
+    found = damage.check(directory)
+    sys.stdout.writelines(f"{line}\n" for line in found.told())
+    if not found.is_whole:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -179,6 +215,120 @@ def crystal(
 
 
 @app.command()
+def compare(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE.xyz...", help="Conformers; FILE.xyz@2 is the third molecule of a file.")
+    ],
+    charge: Annotated[int | None, typer.Option(help="Total charge, where a file does not say.")] = None,
+    multiplicity: Annotated[int | None, typer.Option(min=1, help="2S + 1, where a file does not say.")] = None,
+    tolerance: Annotated[
+        float, typer.Option(metavar="ANGSTROM", help="RMSD of all atoms up to which two structures are the same.")
+    ] = SAME_ANGSTROM,
+    as_json: Json = False,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", "-o", metavar="FILE.png", help="Draw the cores on top of each other.")
+    ] = None,
+) -> None:
+    """Compare conformers: RMSD, hands and mirror images, bonds and angles by symmetry orbit, chirality, twist."""
+    from rich.console import Console
+
+    from qcdriver.comparison import compare as conformers
+    from qcdriver.comparison.picture import draw_overlay
+    from qcdriver.comparison.read import read_conformers
+    from qcdriver.comparison.tables import print_comparison
+
+    molecules, labels = read_conformers(files, charge, multiplicity)
+    found = conformers.compare(molecules, labels, tolerance)
+    if picture:
+        draw_overlay(molecules, found, picture)
+    if as_json:
+        sys.stdout.write(found.model_dump_json(indent=1) + "\n")
+        return
+    print_comparison(found, Console())
+    if picture:
+        sys.stdout.write(f"picture: {picture}\n")
+
+
+@app.command()
+def submit(
+    input_file: Input,
+    results: Results = Path("results"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the scripts and send nothing.")] = False,
+) -> None:
+    """Send to Slurm what of the input is missing and not in its queue; then nothing has to stay on."""
+    import shlex
+    from dataclasses import replace
+    from tempfile import TemporaryDirectory
+
+    from qcdriver.config import read_settings
+    from qcdriver.pipeline import open_run
+    from qcdriver.slurm.submit import dry_run as rehearse
+    from qcdriver.slurm.submit import for_slurm
+    from qcdriver.slurm.submit import submit as send
+
+    directory = results / input_file.stem
+    begun = (directory / "records.jsonl").is_file()
+    with TemporaryDirectory() as nothing:  # a dry run of what has not begun makes no run directory
+        where = Path(nothing) if dry_run and not begun else results
+        # What has begun is not merged now: every task to come would have to read the merged file.
+        opened = open_run(read_settings(input_file), input_file, where, only_read=begun)
+        this, said = for_slurm(replace(opened, directory=directory))
+    sys.stderr.write(f"{this.settings.title}: records in {this.directory}\n" + (said and f"{said}\n"))
+    sent = 0
+    for each in rehearse(this) if dry_run else send(this):
+        sys.stdout.write(f"# {each.told()}\n{each.script}\n" if dry_run else f"{each.told()}\n")
+        sys.stdout.flush()
+        sent += 1
+    follow_up = f"see what comes of it: qcdriver status {shlex.quote(str(this.directory))}"
+    if dry_run or not sent:
+        follow_up = "a dry run: nothing was sent" if dry_run else "nothing to send"
+    sys.stderr.write(f"{follow_up}\n")
+
+
+@app.command()
+def status(run: RunOrInput, results: Results = Path("results"), as_json: Json = False) -> None:
+    """Tell what of a submitted run is done, running, pending, failed or lost, and why."""
+    from rich.console import Console
+
+    from qcdriver.slurm import status as of_slurm
+
+    found = of_slurm.status(_directory(run, results))
+    if as_json:
+        sys.stdout.write(json.dumps(found.to_json(), indent=1) + "\n")
+    else:
+        of_slurm.show(found, Console())
+
+
+@app.command()
+def cancel(run: RunOrInput, results: Results = Path("results")) -> None:
+    """End all jobs of a run, waiting or running; what was done is kept, and submit goes on from there."""
+    from qcdriver.slurm.status import cancel as end
+
+    ended = end(_directory(run, results))
+    sys.stdout.write(f"{ended} task(s) taken from the queue\n" if ended else "nothing was in the queue\n")
+
+
+@app.command()
+def task(
+    campaign: Annotated[Path, typer.Argument(metavar="CAMPAIGN", help="RUN/slurm/CAMPAIGN.")],
+    step: Annotated[str, typer.Argument(metavar="STEP", help="STAGE.ROUND, as status names it.")],
+    index: Annotated[int, typer.Argument(min=0, help="Which of its tasks.")],
+    max_requeues: Annotated[int, typer.Option(min=0, help="Exit code 85 asks for a requeue, so often.")] = 0,
+) -> None:
+    """Do one task of a submitted run, as its jobs do; the same again goes on from what is there."""
+    from qcdriver.slurm.campaign import open_campaign
+    from qcdriver.slurm.task import run_task
+
+    opened = open_campaign(campaign)
+    raise typer.Exit(run_task(opened, opened.step(step), index, max_requeues))
+
+
+def _directory(run: Path, results: Path) -> Path:
+    """Give the run directory: itself, or that of an input."""
+    return run if run.is_dir() else results / run.stem
+
+
+@app.command()
 def check(
     input_file: Annotated[
         Path | None, typer.Argument(metavar="[INPUT.toml]", help="Also check an input, and say what it would run.")
@@ -210,6 +360,7 @@ def check(
                 f"{each.n_basis_functions or 'unknown'} basis functions, {each.calculations}"
                 for each in planned.stages
             ),
+            *(f"  {line}" for each in planned.stages if each.needs for line in each.needs.lines()),
         ]
     sys.stdout.write("\n".join(lines) + "\n")
 

@@ -11,6 +11,7 @@ from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from qcdriver import units
 from qcdriver.errors import InputError
+from qcdriver.resources import Machine, StageResources
 from qcdriver.schema import Convergence, Frozen
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
@@ -31,6 +32,28 @@ class RodStructure(Frozen):
     phosphine: Literal["PH3", "PMe3", "PPh3"] = "PH3"
     halide: Literal["Cl", "Br"] = "Cl"
     isomers: dict[Label, RodIsomer] = Field(min_length=1)
+
+
+class Cu14Isomer(Frozen):
+    """`[structure.isomers.LABEL]` of the copper cluster; what is left out is as `structures.cu14.Cu14Model` has it.
+
+    `hydrides` = "all" makes an isomer LABEL.PLACEMENT of every placement of the hydrides that no symmetry relates.
+    """
+
+    hydrides: str | None = None
+    thiolate_site: Literal["E2", "ER"] = "E2"
+    handedness: Literal["right", "left"] | None = None
+    shift_angstrom: float | None = Field(default=None, ge=-1.0, le=1.0)
+    skew_deg: float | None = Field(default=None, ge=0.0, le=30.0)
+
+
+class Cu14Structure(Frozen):
+    """`[structure]` with source "cu14": models of [Cu14(SR)3(PR3)8H10]+; starts beyond the first are distorted."""
+
+    source: Literal["cu14"]
+    phosphine: Literal["PH3", "PMe3", "PPh3"] = "PH3"
+    thiolate: Literal["SH", "SMe", "SiPr"] = "SH"
+    isomers: dict[Label, Cu14Isomer] = Field(min_length=1)
 
 
 class XyzIsomer(Frozen):
@@ -69,7 +92,8 @@ class CifIsomer(Frozen):
 class CifStructure(Frozen):
     """`[structure]` with source "cif": molecules of crystal structures, their ligands cut down if asked.
 
-    `disorder` chooses a group for an assembly, where another than the most occupied one is wanted.
+    `disorder` chooses a group for an assembly, where another than the most occupied one is wanted. `hydrides` fills the
+    sites of a placement in a Cu14 cluster whose structure has none ("all": an isomer LABEL.PLACEMENT of each).
     """
 
     source: Literal["cif"]
@@ -77,6 +101,7 @@ class CifStructure(Frozen):
     thiolate: Literal["SH", "SMe"] | None = None
     alkynyl: Literal["C2H", "C2Me"] | None = None
     disorder: dict[str, str] = Field(default_factory=dict)
+    hydrides: str | None = None
     isomers: dict[Label, CifIsomer] = Field(min_length=1)
 
 
@@ -105,6 +130,8 @@ class PrescreenSettings(Frozen):
     relaxes the ligands around the held core first. A `cheap` pass for all, with an isomer's own coordinate (the twist
     of a rod) held; a `tight` one, free, for those within `window_kcal_mol` of the lowest, at most `max_tight` an
     isomer, dropped when the coordinate then moves by more than `max_drift_deg`; `max_kept` in all go on to DFT.
+    `keep_each_isomer`: the best of every isomer is tightened and kept, however high it lies; false lets the isomers of
+    a search compete, with `max_tight` counted over all.
     """
 
     engine: Literal["auto", "xtb", "tblite"] = "auto"
@@ -117,6 +144,7 @@ class PrescreenSettings(Frozen):
     cheap: Threshold = Threshold(max_force_ev_angstrom=0.05, energy_change_ev=1e-3)
     tight: Threshold = Threshold(max_force_ev_angstrom=0.01, energy_change_ev=1e-4)
     max_tight: int = Field(default=2, ge=1)
+    keep_each_isomer: bool = True
     max_drift_deg: float = Field(default=10.0, gt=0)
     window_kcal_mol: float = Field(default=10.0, gt=0)
     max_kept: int = Field(default=4, ge=1)
@@ -176,6 +204,27 @@ class ScanSettings(Frozen):
         return tuple(self.start_deg + index * self.step_deg for index in range(count))
 
 
+class InterconversionSettings(Frozen):
+    """`[interconversion]`: paths from the lowest conformer to its mirror image and from each to the next.
+
+    A band of `images` between the ends, as the prescreen's `method` computes it, until no force on it exceeds
+    `max_force_ev_angstrom`.
+    """
+
+    images: int = Field(default=7, ge=3, le=99)
+    max_force_ev_angstrom: float = Field(default=0.05, gt=0)
+    max_steps: int = Field(default=500, gt=0)
+
+
+class MirrorSettings(Frozen):
+    """`[mirror]`: the mirror image of the lowest conformer is computed too, at the level that ranks last.
+
+    Equal within `tolerance_hartree`, the two show that the level is sound there; what is not is a failure of the run.
+    """
+
+    tolerance_hartree: float = Field(default=1e-6, gt=0)
+
+
 class Experiment(Frozen):
     """`[experiment]`: measured gaps by isomer label, shown beside the computed ones, with where they come from."""
 
@@ -183,27 +232,22 @@ class Experiment(Frozen):
     source: str
 
 
-class Machine(Frozen):
-    """`[resources]`: what this run may use; None takes what the machine has."""
-
-    threads: int | None = Field(default=None, ge=1)
-    memory_mb: int | None = Field(default=None, ge=100)
-
-
 class Settings(Frozen):
     """A whole input file; a stage without a table is not run."""
 
     title: str
-    structure: Annotated[RodStructure | XyzStructure | CifStructure, Field(discriminator="source")]
+    structure: Annotated[RodStructure | Cu14Structure | XyzStructure | CifStructure, Field(discriminator="source")]
     prescreen: PrescreenSettings = PrescreenSettings()
     dft: DftSettings | None = None
     scan: ScanSettings | None = None
+    interconversion: InterconversionSettings | None = None
+    mirror: MirrorSettings | None = None
     experiment: Experiment | None = None
     resources: Machine = Machine()
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
-        if self.structure.source != "au13ag12" and self.prescreen.starts != 1:
+        if self.structure.source in ("xyz", "cif") and self.prescreen.starts != 1:
             raise ValueError("prescreen.starts: geometries from files have one start; leave it out")
         if self.experiment:
             for label in self.experiment.gap_ev:
@@ -263,6 +307,7 @@ def _line(entry: Any) -> str:
 
 _STRUCTURES: dict[str, tuple[type[Frozen], type[Frozen]]] = {
     "au13ag12": (RodStructure, RodIsomer),
+    "cu14": (Cu14Structure, Cu14Isomer),
     "xyz": (XyzStructure, XyzIsomer),
     "cif": (CifStructure, CifIsomer),
 }
@@ -271,6 +316,8 @@ _TABLES: dict[str, type[Frozen]] = {
     "prescreen": PrescreenSettings,
     "dft": DftSettings,
     "scan": ScanSettings,
+    "interconversion": InterconversionSettings,
+    "mirror": MirrorSettings,
     "experiment": Experiment,
     "resources": Machine,
     "cheap": Threshold,
@@ -283,6 +330,8 @@ def _suggestion(location: list[str], source: str) -> str:
     """Name the known key that looks most like the unknown one, or all of them."""
     if source:
         model = _STRUCTURES[source]["isomers" in location[:-1]]
+    elif location[0] == "resources" and len(location) > 2:
+        model = StageResources
     else:
         model = _TABLES[next((part for part in reversed(location[:-1]) if part in _TABLES), "")]
     known = sorted(model.model_fields)

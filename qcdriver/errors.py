@@ -45,5 +45,9 @@ class ConvergenceError(QcdriverError):
         self.history = history or []
 
 
+class IncompleteError(QcdriverError):
+    """What this starts from is not in the records yet: the tasks that make it have to run first."""
+
+
 class EngineError(QcdriverError):
     """A program broke in a way that is neither convergence, input nor resources; its own words are in the message."""

@@ -1,4 +1,4 @@
-"""An input -> its records and findings: chains build, prescreen, scan and DFT; nothing else does.
+"""An input -> its records and findings: chains prescreen, scan, interconversion and DFT; nothing else does.
 
 Each stage leaves one stage record with a verdict on all it tried, and the next stage reads only that. So a stage can
 run alone (`only`) on another machine, from a results folder that travelled there.
@@ -7,6 +7,7 @@ run alone (`only`) on another machine, from a results folder that travelled ther
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,17 +21,29 @@ from qcdriver.engines.gpu import resolve_device
 from qcdriver.errors import ConvergenceError, InputError
 from qcdriver.execution.local import LocalRunner, Tally
 from qcdriver.execution.progress import Display
+from qcdriver.interconversion import Minimum, interconversion
+from qcdriver.mirror import mirror
 from qcdriver.plan import check, scanned_coordinate
 from qcdriver.prescreen import prescreen
 from qcdriver.records import Records, content_key
 from qcdriver.relaxation.coordinates import value_deg
 from qcdriver.scan import REACHED_WITHIN_DEG, Seed, apart_deg, scan
 from qcdriver.schema import Coordinate, Molecule, Relaxed, StageRecord, Verdict
-from qcdriver.stage import Stage, follow
-from qcdriver.summary import Stages, Summary, isomer_of, molecule_of, summarize, task_record, write_summary
-from qcdriver.units import KCAL_MOL
+from qcdriver.stage import RunRound, Stage, follow
+from qcdriver.summary import (
+    Stages,
+    Summary,
+    isomer_of,
+    level_of,
+    molecule_of,
+    result_of,
+    summarize,
+    task_record,
+    write_summary,
+)
+from qcdriver.units import EV_PER_ANGSTROM, KCAL_MOL
 
-STAGES = ("prescreen", "scan", "dft")
+STAGES = ("prescreen", "scan", "interconversion", "dft", "mirror")
 
 
 @dataclass(frozen=True)
@@ -46,26 +59,30 @@ class Run:
     def stage_key(self, stage: str) -> str:
         """Hash what a stage starts from and the settings it runs with; the machine is none of them."""
         settings = self.settings
-        content: dict[str, object] = {"stage": stage}
+        # Only what differs from the defaults: a new option must not make a finished run unfinished.
+        table = getattr(settings, stage).model_dump(
+            mode="json", exclude_defaults=True, exclude={"device", "dft_points"}
+        )
+        content: dict[str, object] = {"stage": stage, "settings": table}
         if stage == "prescreen":
-            content["models"] = [[each.label, each.key] for each in self.candidates]
-            content["prescreen"] = settings.prescreen.model_dump(mode="json")
+            content["candidates"] = [[each.label, each.key] for each in self.candidates]
         else:
             content["survivors"] = self._kept("prescreen")
-        if stage == "scan" and settings.scan:
-            content["scan"] = settings.scan.model_dump(mode="json", exclude={"dft_points"})
+        if stage == "scan":
             content["hold_metal"] = settings.prescreen.hold_metal
-        if stage == "dft" and settings.dft:
-            content["dft"] = settings.dft.model_dump(mode="json", exclude={"device"})
-            if settings.scan and settings.scan.dft_points != "none":
-                content["points"] = [self._kept("scan"), settings.scan.dft_points]
+        if stage == "dft" and settings.scan and settings.scan.dft_points != "none":
+            content["points"] = [self._kept("scan"), settings.scan.dft_points]
+        if stage == "mirror":
+            content["energies"] = self._kept("dft")
         return content_key(content)
 
     def _kept(self, stage: str) -> list[str]:
         return [each.key for each in self.verdicts(stage) or () if each.kept]
 
     def verdicts(self, stage: str) -> tuple[Verdict, ...] | None:
-        """Give what a stage decided, None if it has not run with these settings."""
+        """Give what a stage decided, None if it has not run with these settings, or is not asked for."""
+        if getattr(self.settings, stage) is None:
+            return None
         record = self.records.find(self.stage_key(stage))
         return record.verdicts if isinstance(record, StageRecord) else None
 
@@ -95,26 +112,59 @@ def run(this: Run, jobs: int | None, only: str | None, display: Display) -> tupl
     QcdriverError
         Bad input, something missing on this machine, or nothing left to go on with.
     """
-    wanted = [stage for stage in STAGES if stage == "prescreen" or getattr(this.settings, stage) is not None]
+    wanted = wanted_stages(this.settings)
     if only is not None and only not in wanted:
         raise InputError(f"--only {only}: the input has {' and '.join(f'[{stage}]' for stage in wanted)}")
     sha256 = hashlib.sha256(this.input_path.read_bytes()).hexdigest()
-    with LocalRunner(this.records, this.directory, this.settings.resources, jobs, display, sha256) as runner:
+    log = this.directory / "workers.log"
+    with LocalRunner(this.records, log, this.settings.resources, jobs, display, sha256) as runner:
         now = wanted if only is None else [only]
-        _refuse_now(this, now)
+        refuse_now(this, now)
         for stage in now:
-            planned = planned_stage(this, stage)
-            display.say(f"{stage}: {planned.said}")
-            runner.begin(stage, planned.device, planned.expected)
-            verdicts = tuple(follow(planned.stage, runner))
-            if this.verdicts(stage) != verdicts:
-                this.records.append(_stage_record(this, stage, verdicts))
-            if stage == "prescreen" and not any(verdict.kept for verdict in verdicts):
-                reasons = "; ".join(f"{verdict.label}: {verdict.reason}" for verdict in verdicts)
-                raise ConvergenceError(f"no candidate survived the prescreen ({reasons})")
+            verdicts = run_stage(this, stage, runner, display)
+            if stage == "prescreen":
+                refuse_nothing(verdicts)
+    return write_findings(this), runner.tally
+
+
+def wanted_stages(settings: Settings) -> list[str]:
+    """List the stages an input asks for."""
+    return [stage for stage in STAGES if getattr(settings, stage) is not None]
+
+
+def run_stage(this: Run, stage: str, runner: LocalRunner, display: Display) -> tuple[Verdict, ...]:
+    """Run one stage here; its verdicts are in the records when this returns."""
+    planned = planned_stage(this, stage)
+    display.say(f"{stage}: {planned.said}")
+    runner.begin(stage, planned.device, planned.expected)
+    return finish_stage(this, stage, planned, runner)
+
+
+def refuse_nothing(verdicts: Sequence[Verdict]) -> None:
+    """Refuse to go on from a prescreen that nothing survived.
+
+    Raises
+    ------
+    ConvergenceError
+    """
+    if not any(verdict.kept for verdict in verdicts):
+        reasons = "; ".join(f"{verdict.label}: {verdict.reason}" for verdict in verdicts)
+        raise ConvergenceError(f"no candidate survived the prescreen ({reasons})")
+
+
+def finish_stage(this: Run, stage: str, planned: PlannedStage, run_round: RunRound) -> tuple[Verdict, ...]:
+    """Follow a stage to its end, and record its verdicts."""
+    verdicts = tuple(follow(planned.stage, run_round))
+    if this.verdicts(stage) != verdicts:
+        this.records.append(_stage_record(this, stage, verdicts))
+    return verdicts
+
+
+def write_findings(this: Run) -> Summary:
+    """Sum up the stages that have run, and write `summary.json`."""
     summary = summarize(this.settings, this.stages(), this.records)
     write_summary(summary, this.directory / "summary.json")
-    return summary, runner.tally
+    return summary
 
 
 def _stage_record(this: Run, stage: str, verdicts: tuple[Verdict, ...]) -> StageRecord:
@@ -127,7 +177,7 @@ def _stage_record(this: Run, stage: str, verdicts: tuple[Verdict, ...]) -> Stage
     )
 
 
-def _refuse_now(this: Run, now: list[str]) -> None:
+def refuse_now(this: Run, now: list[str]) -> None:
     """Refuse before hours are spent what the stages of this call could not do; nothing to refuse when all are done."""
     if all(this.verdicts(stage) is not None for stage in now):
         return
@@ -160,7 +210,14 @@ def planned_stage(this: Run, stage: str) -> PlannedStage:
     MissingError
         An engine or a device is not on this machine.
     """
-    return {"prescreen": _prescreen, "scan": _scan, "dft": _dft}[stage](this)
+    stages = {
+        "prescreen": _prescreen,
+        "scan": _scan,
+        "interconversion": _interconversion,
+        "dft": _dft,
+        "mirror": _mirror,
+    }
+    return stages[stage](this)
 
 
 def _prescreen(this: Run) -> PlannedStage:
@@ -183,6 +240,15 @@ def _scan(this: Run) -> PlannedStage:
         this.settings.prescreen.hold_metal,
     )
     return PlannedStage(stage, said, expected=len(settings.grid_deg))
+
+
+def _interconversion(this: Run) -> PlannedStage:
+    settings = this.settings.interconversion
+    assert settings is not None
+    level, said = levels.relaxation_level(this.settings.prescreen)
+    minima = [Minimum(verdict.label, verdict.key, molecule) for verdict, molecule in _survivors(this)]
+    force = settings.max_force_ev_angstrom / EV_PER_ANGSTROM
+    return PlannedStage(interconversion(minima, level, settings.images, force, settings.max_steps), said)
 
 
 def _survivors(this: Run) -> list[tuple[Verdict, Molecule]]:
@@ -226,6 +292,25 @@ def _dft(this: Run) -> PlannedStage:
     level = levels.dft_level(settings, device)
     stage = single_points(_geometries(this), level)
     return PlannedStage(stage, f"{level.title} {level.engine_version}. {said}", device)
+
+
+def _mirror(this: Run) -> PlannedStage:
+    assert this.settings.mirror is not None
+    survivors = {verdict.label: verdict.key for verdict, _ in _survivors(this)}
+    ranking = this.verdicts("dft" if this.settings.dft else "prescreen")
+    if ranking is None:
+        raise InputError(f"{this.directory}: the DFT has not finished with this input; run it first (--only dft)")
+    records = [task_record(this.records, each.key) for each in ranking if each.kept and each.label in survivors]
+    found = [(result.energy, record) for record in records if (result := result_of(record))]
+    if not found:
+        raise InputError(f"{this.directory}: no conformer has an energy to compare its mirror image with")
+    energy, lowest = min(found, key=lambda pair: pair[0])
+    label = next(each.label for each in ranking if each.key == lowest.key)
+    device, said = resolve_device(this.settings.dft.device) if this.settings.dft else ("cpu", "")
+    stage = mirror(
+        label, lowest.key, molecule_of(lowest), energy, level_of(lowest), this.settings.mirror.tolerance_hartree
+    )
+    return PlannedStage(stage, ". ".join(filter(None, (level_of(lowest).title, said))), device)
 
 
 def _geometries(this: Run) -> list[Geometry]:

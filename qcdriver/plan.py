@@ -9,21 +9,28 @@ from pathlib import Path
 from qcdriver import engines, levels
 from qcdriver.candidates import candidates, geometry_of
 from qcdriver.config import ScanSettings, Settings
+from qcdriver.engines.base import Device
 from qcdriver.engines.gpu import resolve_device
+from qcdriver.engines.memory_plan import DftPlan
 from qcdriver.errors import InputError
+from qcdriver.execution.machine import memory_of_this_machine_mb, threads_of_this_machine
 from qcdriver.relaxation.coordinates import driven, value_deg
-from qcdriver.schema import Coordinate, Frozen, Level, Molecule
+from qcdriver.schema import Coordinate, Frozen, Level, Molecule, Resources
 from qcdriver.structures.rod import twist_coordinate
 
 
 class PlannedStage(Frozen):
-    """One stage: its level, how many basis functions the molecule has there, how many calculations at most or least."""
+    """One stage: its level, how many basis functions the molecule has there, how many calculations at most or least.
+
+    `needs`: of a DFT stage, sizes, memory and time of one calculation.
+    """
 
     stage: str
     level: str
     engine_version: str
     n_basis_functions: int | None
     calculations: str
+    needs: DftPlan | None = None
 
 
 class Plan(Frozen):
@@ -48,16 +55,21 @@ def plan(settings: Settings, folder: Path) -> Plan:
     """
     those = candidates(settings, folder)
     molecules = [geometry_of(each) for each in those]
-    check(settings, molecules, ("prescreen", "scan", "dft"))
+    check(settings, molecules, ("prescreen", "scan", "interconversion", "dft", "mirror"))
     level, _ = levels.relaxation_level(settings.prescreen)
     first = molecules[0]
     stages = [_planned("prescreen", level, first, f"{len(those)} candidates")]
     if settings.scan:
         stages.append(_planned("scan", level, first, f"{len(settings.scan.grid_deg)} points or more"))
+    if settings.interconversion:
+        paths = f"up to {settings.prescreen.max_kept} path(s) of {settings.interconversion.images} images"
+        stages.append(_planned("interconversion", level, first, paths))
     said = None
     if settings.dft:
         device, said = resolve_device(settings.dft.device)
-        stages.append(_planned("dft", levels.dft_level(settings.dft, device), first, _single_points(settings)))
+        level = levels.dft_level(settings.dft, device)
+        needs = engines.find(level.engine).expect(first, level, _here(settings, device))
+        stages.append(_planned("dft", level, first, _single_points(settings)).model_copy(update={"needs": needs}))
     return Plan(
         title=settings.title,
         formula=first.formula,
@@ -78,7 +90,7 @@ def check(settings: Settings, molecules: Iterable[Molecule], stages: Sequence[st
         An input error names the table it comes from.
     """
     for molecule in molecules:
-        if "prescreen" in stages or "scan" in stages:
+        if {"prescreen", "scan", "interconversion"} & set(stages):
             with _naming("prescreen"):
                 level, _ = levels.relaxation_level(settings.prescreen)
                 engines.find(level.engine).check(molecule, level)
@@ -86,7 +98,7 @@ def check(settings: Settings, molecules: Iterable[Molecule], stages: Sequence[st
             with _naming("scan"):
                 coordinate = scanned_coordinate(settings.scan, molecule, settings.scan.start_deg)
                 driven(molecule, coordinate, value_deg(coordinate, molecule.geometry) + 1.0)
-        if "dft" in stages and settings.dft:
+        if {"dft", "mirror"} & set(stages) and settings.dft:
             with _naming("dft"):
                 level = levels.dft_level(settings.dft, resolve_device(settings.dft.device)[0])
                 engines.find(level.engine).check(molecule, level)
@@ -123,6 +135,15 @@ def _planned(stage: str, level: Level, molecule: Molecule, calculations: str) ->
         engine_version=level.engine_version,
         n_basis_functions=engines.find(level.engine).n_basis_functions(molecule, level.model),
         calculations=calculations,
+    )
+
+
+def _here(settings: Settings, device: Device) -> Resources:
+    """Give a single point's share of this machine: all of it."""
+    return Resources(
+        threads=settings.resources.threads or threads_of_this_machine(),
+        memory_mb=settings.resources.memory_mb or int(0.8 * memory_of_this_machine_mb()),
+        device=device,
     )
 
 

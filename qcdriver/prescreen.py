@@ -20,7 +20,7 @@ from qcdriver.relaxation.coordinates import value_deg
 from qcdriver.schema import Built, Level, Molecule, Relaxation, Relaxed, Target, TaskRecord, Verdict
 from qcdriver.stage import Job, Line, Stage
 from qcdriver.structures.bonds import bond_matrix, broken, metal_atoms, opened
-from qcdriver.structures.similarity import same_structure
+from qcdriver.structures.similarity import likeness
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def prescreen(
     ----------
     candidates
         Each isomer's best is tightened, and kept, even outside the window when it is its only one: comparing the
-        isomers is what the run is for.
+        isomers is what a run is for, unless `keep_each_isomer` says that it is a search.
     level, preoptimization
         The level that ranks, and the force field that settles the ligands around the held core first (None: not).
 
@@ -191,59 +191,65 @@ def _ranked(those: list[_Relaxing]) -> list[_Relaxing]:
     return sorted((each for each in those if each.relaxed), key=lambda each: each.energy)
 
 
+def _rival(each: _Relaxing, settings: PrescreenSettings) -> str:
+    """Name the group in which a candidate competes: its isomer, or all."""
+    return each.candidate.isomer if settings.keep_each_isomer else "all"
+
+
 def _only_the_best(those: list[_Relaxing], settings: PrescreenSettings) -> list[_Relaxing]:
-    """Drop, before the tight pass, what lies far above and what is beyond `max_tight` of its isomer."""
+    """Drop, before the tight pass, what lies far above and what is beyond `max_tight` of its group."""
     going = [each for each in _ranked(those) if not each.dropped]
     if not going:
         return those
     lowest, seen, reasons = going[0].energy, dict[str, int](), dict[int, str]()
     for each in going:
-        isomer = each.candidate.isomer
+        group = _rival(each, settings)
         above = (each.energy - lowest) * units.KCAL_MOL
-        if isomer in seen and above > settings.window_kcal_mol:
+        if group in seen and above > settings.window_kcal_mol:
             reasons[id(each)] = f"{above:.1f} kcal/mol above the lowest after the cheap pass"
-        elif seen.get(isomer, 0) >= settings.max_tight:
-            reasons[id(each)] = f"behind the {settings.max_tight} best of {isomer} after the cheap pass"
+        elif seen.get(group, 0) >= settings.max_tight:
+            reasons[id(each)] = f"behind the {settings.max_tight} best of {group} after the cheap pass"
         else:
-            seen[isomer] = seen.get(isomer, 0) + 1
+            seen[group] = seen.get(group, 0) + 1
     return [replace(each, dropped=reasons[id(each)]) if id(each) in reasons else each for each in those]
 
 
 def _without_duplicates(those: list[_Relaxing], settings: PrescreenSettings) -> list[_Relaxing]:
-    """Drop what relaxed to a structure that is there already (mirror images and renumbered atoms included)."""
+    """Drop what relaxed to a structure that is there already, or to its mirror image, whatever the order of atoms."""
     kept: list[_Relaxing] = []
     reasons: dict[int, str] = {}
     for each in (each for each in _ranked(those) if not each.dropped):
-        twin = next(
-            (
-                other
-                for other in kept
-                if (each.energy - other.energy) * units.KCAL_MOL <= settings.duplicate_kcal_mol
-                and same_structure(each.molecule, other.molecule, settings.duplicate_angstrom)
-            ),
-            None,
-        )
+        twin = next((found for other in kept if (found := _twin(each, other, settings))), None)
         if twin is None:
             kept.append(each)
         else:
-            reasons[id(each)] = f"the same structure as {twin.candidate.label}"
+            reasons[id(each)] = twin
     return [replace(each, dropped=reasons[id(each)]) if id(each) in reasons else each for each in those]
 
 
+def _twin(each: _Relaxing, other: _Relaxing, settings: PrescreenSettings) -> str | None:
+    """Say what a candidate is to one that lies no higher, if it is the same to this accuracy."""
+    if (each.energy - other.energy) * units.KCAL_MOL > settings.duplicate_kcal_mol:
+        return None
+    found = likeness(each.molecule, other.molecule, settings.duplicate_angstrom)
+    words = {"same": "the same structure as", "mirror image": "the mirror image of"}
+    return f"{words[found]} {other.candidate.label}" if found else None
+
+
 def _selected(those: list[_Relaxing], settings: PrescreenSettings) -> list[_Relaxing]:
-    """Keep each isomer's best, then by energy inside the window, at most `max_kept`."""
+    """Keep each group's best, then by energy inside the window, at most `max_kept`."""
     going = [each for each in _ranked(those) if not each.dropped]
     if not going:
         return those
     lowest = going[0].energy
-    best = {each.candidate.isomer: each for each in reversed(going)}
-    order = sorted(going, key=lambda each: (best[each.candidate.isomer] is not each, each.energy))
+    best = {_rival(each, settings): each for each in reversed(going)}
+    order = sorted(going, key=lambda each: (best[_rival(each, settings)] is not each, each.energy))
     reasons = {}
     for place, each in enumerate(order):
         above = (each.energy - lowest) * units.KCAL_MOL
         if place >= settings.max_kept:
             reasons[id(each)] = f"beyond max_kept = {settings.max_kept}"
-        elif above > settings.window_kcal_mol and best[each.candidate.isomer] is not each:
+        elif above > settings.window_kcal_mol and best[_rival(each, settings)] is not each:
             reasons[id(each)] = f"{above:.1f} kcal/mol above the lowest"
     return [replace(each, dropped=reasons[id(each)]) if id(each) in reasons else each for each in those]
 

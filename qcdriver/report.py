@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from qcdriver.summary import Conformer, Profile, Summary
+from qcdriver.summary import Conformer, PathFound, Profile, Summary
 
 
 def print_summary(summary: Summary, console: Console) -> None:
-    """Print conformers, profile, spreads and what was dropped."""
+    """Print conformers, profiles, paths, spreads and what was dropped."""
     console.print(f"\n{summary.title}  ({summary.formula})", markup=False, highlight=False)
     for level in dict.fromkeys(each.level for each in summary.conformers):
         console.print(_conformer_table(level, [each for each in summary.conformers if each.level == level]))
@@ -20,6 +21,10 @@ def print_summary(summary: Summary, console: Console) -> None:
         console.print(f"* {label}: {note}", markup=False, highlight=False, soft_wrap=True)
     for profile in summary.profiles:
         console.print(_profile_table(profile))
+    if summary.paths:
+        console.print(_path_table(summary.paths))
+    for check in summary.mirror_checks:
+        console.print(f"{check.label}: {check.finding} ({check.level})", markup=False, highlight=False)
     for spread in summary.spreads:
         if spread.n_starts > 1:
             console.print(
@@ -77,6 +82,23 @@ def _profile_table(profile: Profile) -> Table:
             _number(point.gap_ev, 3),
             *((point.belt or "-",) if belt else ()),
             point.label,
+        )
+    return table
+
+
+def _path_table(paths: Sequence[PathFound]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title=f"Interconversion, kcal/mol, {paths[0].level}", title_justify="left")
+    table.add_column("path")
+    for heading in ("barrier", "back", "gap at top eV"):
+        table.add_column(heading, justify="right")
+    table.add_column("open at the top")
+    for each in paths:
+        table.add_row(
+            each.label,
+            _number(each.barrier_kcal_mol, 2),
+            _number(each.reverse_barrier_kcal_mol, 2),
+            _number(each.gap_at_top_ev, 3),
+            each.note or "no bond",
         )
     return table
 

@@ -122,6 +122,10 @@ class Molecule(Frozen):
         """Give the same molecule at other positions, (natoms, 3) in bohr."""
         return self.model_validate({**self.__dict__, "geometry": geometry})
 
+    def mirrored(self) -> Molecule:
+        """Give the mirror image: every position inverted through the origin."""
+        return self.moved(-self.geometry)
+
 
 def hill_formula(counts: Counter[str]) -> str:
     """Write a composition in Hill order (doi:10.1021/ja02046a005)."""
@@ -202,11 +206,19 @@ class Convergence(Frozen):
 
 
 class Resources(Frozen):
-    """What a calculation may use. It must not change the number."""
+    """What a calculation may use. It must not change the number.
+
+    `checkpoint`: file in which an SCF saves itself while it runs, and from which a killed one goes on; removed when
+    done, but for `keep_checkpoint`. `start_from`: kept checkpoints of neighbours, the nearest first; the first that
+    fits gives the first density.
+    """
 
     threads: int = Field(default=1, ge=1)
     memory_mb: int = Field(default=4000, ge=1)
     device: Literal["cpu", "gpu"] = "cpu"
+    checkpoint: str | None = None
+    keep_checkpoint: bool = False
+    start_from: tuple[str, ...] = ()
 
 
 class Build(Frozen):
@@ -240,7 +252,30 @@ class Relaxation(Frozen):
     targets: tuple[Target, ...] = ()
 
 
-Task = Annotated[Build | SinglePoint | Relaxation, Field(discriminator="kind")]
+class PathSearch(Frozen):
+    """Task: the minimum-energy path between two minima of one molecule, whose atoms are in the same order.
+
+    `n_images` between the ends; `max_force`: largest component of the force on the band, hartree/bohr; `max_steps` of
+    the band before it is a failure.
+    """
+
+    kind: Literal["path"] = "path"
+    molecule: Molecule
+    end: Molecule
+    level: Level
+    n_images: int = Field(ge=3)
+    max_force: float = Field(gt=0)
+    max_steps: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _same_atoms(self) -> PathSearch:
+        ends = (self.molecule, self.end)
+        if len({(each.symbols, each.molecular_charge, each.molecular_multiplicity) for each in ends}) > 1:
+            raise ValueError("the ends of a path differ in their atoms, their order, charge or multiplicity")
+        return self
+
+
+Task = Annotated[Build | SinglePoint | Relaxation | PathSearch, Field(discriminator="kind")]
 """One unit of work: what it computes follows from it alone."""
 
 
@@ -263,25 +298,45 @@ class Built(Frozen):
     molecule: Molecule
 
 
+class Orbitals(Frozen):
+    """Orbital energies around the gap, hartree, rising, and their occupations; spin up first, for UKS then spin down.
+
+    `energies` and `occupations` hold a tuple each spin.
+    """
+
+    energies: tuple[tuple[float, ...], ...]
+    occupations: tuple[tuple[float, ...], ...]
+
+
 class Result(Frozen):
     """What an engine computed: a converged number, or there is none. Atomic units.
 
     `gradient` (natoms, 3); `homo`, `lumo`, `gap` orbital energies in hartree (UKS: the highest occupied and the
     lowest empty of either spin); `dipole` (3,) in e*bohr, about the centre of nuclear charge; `mulliken_charges`
-    (natoms,); `scf` the attempts in order.
+    and `hirshfeld_charges` (natoms,); `scf` the attempts in order.
+
+    `energy` is the electronic free energy E - TS where electrons have a temperature, and only there `entropy_term` is
+    known: -TS. `spin_square`: <S2> of an open shell. `stable`: whether no lower state of the same kind is near, where
+    that was asked. `gpu_deviation`: of a GPU's number, what its energy of a test molecule was off the CPU's.
     """
 
     kind: Literal["result"] = "result"
     energy: float
+    entropy_term: float | None = None
     gradient: Array | None = None
     homo: float | None = None
     lumo: float | None = None
     gap: float | None = None
+    spin_square: float | None = None
+    stable: bool | None = None
     dipole: Array | None = None
     mulliken_charges: Array | None = None
+    hirshfeld_charges: Array | None = None
+    orbitals: Orbitals | None = None
     n_basis_functions: int | None = None
     scf: tuple[ScfAttempt, ...] = ()
     device: str | None = None
+    gpu_deviation: float | None = None
 
 
 class Relaxed(Frozen):
@@ -300,6 +355,25 @@ class Relaxed(Frozen):
     reached_deg: tuple[float, ...] = ()
 
 
+class Band(Frozen):
+    """What a path search reached: the images, ends included, with their energies; the highest climbed to the saddle.
+
+    `result` is the engine's at the highest image; `max_force` as `PathSearch` defines it.
+    """
+
+    kind: Literal["band"] = "band"
+    images: tuple[Molecule, ...]
+    energies: tuple[float, ...]
+    result: Result
+    n_gradients: int
+    max_force: float
+
+    @property
+    def highest(self) -> int:
+        """Index of the highest image."""
+        return max(range(len(self.energies)), key=self.energies.__getitem__)
+
+
 class Failure(Frozen):
     """A task that gave no number: the class of the error, its one line, and the history if there was one."""
 
@@ -309,7 +383,7 @@ class Failure(Frozen):
     history: tuple[dict[str, Any], ...] = ()
 
 
-Outcome = Annotated[Built | Result | Relaxed | Failure, Field(discriminator="kind")]
+Outcome = Annotated[Built | Result | Relaxed | Band | Failure, Field(discriminator="kind")]
 """What a task gave."""
 
 
@@ -350,7 +424,7 @@ class TaskRecord(Frozen):
     """
 
     schema_name: Literal["qcdriver_task"] = "qcdriver_task"
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     key: str
     stage: str
     label: str
@@ -365,6 +439,22 @@ class TaskRecord(Frozen):
         """Whether there is a number."""
         return self.outcome.kind != "failure"
 
+    @property
+    def molecule(self) -> Molecule | None:
+        """Where it ended: the model built, the geometry relaxed or computed, the highest image; None if it failed."""
+        if isinstance(self.outcome, Built | Relaxed):
+            return self.outcome.molecule
+        if isinstance(self.outcome, Band):
+            return self.outcome.images[self.outcome.highest]
+        return self.task.molecule if isinstance(self.outcome, Result) and not isinstance(self.task, Build) else None
+
+    @property
+    def result(self) -> Result | None:
+        """The engine's result at `molecule`; None for a model and a failure."""
+        if isinstance(self.outcome, Relaxed | Band):
+            return self.outcome.result
+        return self.outcome if isinstance(self.outcome, Result) else None
+
 
 class StageRecord(Frozen):
     """What a stage made of its tasks: every candidate with its verdict, so that nothing is dropped silently.
@@ -373,7 +463,7 @@ class StageRecord(Frozen):
     """
 
     schema_name: Literal["qcdriver_stage"] = "qcdriver_stage"
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     key: str
     stage: str
     verdicts: tuple[Verdict, ...]

@@ -13,6 +13,8 @@ from qcdriver.config import Settings
 from qcdriver.errors import InputError
 from qcdriver.records import Records
 from qcdriver.schema import (
+    Band,
+    Build,
     Failure,
     Frozen,
     Level,
@@ -67,6 +69,32 @@ class Profile(Frozen):
     points: tuple[ProfilePoint, ...]
 
 
+class PathFound(Frozen):
+    """The path between two conformers at one level; `note`: which bonds are open at its top.
+
+    `images_kcal_mol`: energies of the images against the first, which is the start; the last is the end.
+    """
+
+    label: str
+    key: str
+    level: str
+    barrier_kcal_mol: float
+    reverse_barrier_kcal_mol: float
+    images_kcal_mol: tuple[float, ...]
+    gap_at_top_ev: float | None
+    note: str | None
+
+
+class MirrorCheck(Frozen):
+    """Whether a conformer and its mirror image have one energy; `finding` says by how much they differ."""
+
+    label: str
+    key: str
+    level: str
+    passed: bool
+    finding: str
+
+
 class Spread(Frozen):
     """How far apart the tightly relaxed starts of one isomer ended: the uncertainty of its energy from its ligands."""
 
@@ -91,6 +119,8 @@ class Summary(Frozen):
     formula: str
     conformers: tuple[Conformer, ...]
     profiles: tuple[Profile, ...]
+    paths: tuple[PathFound, ...]
+    mirror_checks: tuple[MirrorCheck, ...]
     spreads: tuple[Spread, ...]
     dropped: tuple[Dropped, ...]
     failed: tuple[Dropped, ...]
@@ -116,6 +146,17 @@ def summarize(settings: Settings, stages: Stages, records: Records) -> Summary:
         formula=molecule_of(task_record(records, survivors[0].key)).formula if survivors else "",
         conformers=(*relaxed, *single),
         profiles=(*_profiles(name, scanned), *_profiles(name, with_dft)),
+        paths=tuple(_paths(stages.get("interconversion", ()), records)),
+        mirror_checks=tuple(
+            MirrorCheck(
+                label=each.label,
+                key=each.key,
+                level=level_of(task_record(records, each.key)).title,
+                passed=each.kept,
+                finding=str(each.reason),
+            )
+            for each in stages.get("mirror", ())
+        ),
         spreads=tuple(_spreads(prescreened, records)),
         dropped=tuple(
             Dropped(stage=stage, label=verdict.label, reason=verdict.reason)
@@ -156,10 +197,34 @@ def _was_killed(record: TaskRecord) -> bool:
 
 def _unconverged(stages: Stages) -> list[Dropped]:
     return [
-        Dropped(stage="dft", label=verdict.label, reason=str(verdict.reason))
-        for verdict in stages.get("dft", ())
+        Dropped(stage=stage, label=verdict.label, reason=str(verdict.reason))
+        for stage in ("interconversion", "dft", "mirror")
+        for verdict in stages.get(stage, ())
         if not verdict.kept
     ]
+
+
+def _paths(verdicts: Iterable[Verdict], records: Records) -> list[PathFound]:
+    found = []
+    for verdict in verdicts:
+        record = task_record(records, verdict.key)
+        band = record.outcome
+        if not isinstance(band, Band):
+            continue
+        relative = [(energy - band.energies[0]) * units.KCAL_MOL for energy in band.energies]
+        found.append(
+            PathFound(
+                label=verdict.label,
+                key=verdict.key,
+                level=level_of(record).title,
+                barrier_kcal_mol=max(relative),
+                reverse_barrier_kcal_mol=max(relative) - relative[-1],
+                images_kcal_mol=tuple(relative),
+                gap_at_top_ev=band.result.gap * units.EV if band.result.gap is not None else None,
+                note=verdict.reason,
+            )
+        )
+    return found
 
 
 def write_summary(summary: Summary, path: Path) -> None:
@@ -197,12 +262,14 @@ def isomer_of(label: str) -> str:
     return label.partition("#")[0]
 
 
-def _level(record: TaskRecord) -> Level:
-    assert isinstance(record.task, SinglePoint | Relaxation)
+def level_of(record: TaskRecord) -> Level:
+    """Give the level a record's energy was computed at."""
+    assert not isinstance(record.task, Build)
     return record.task.level
 
 
-def _result(record: TaskRecord) -> Result | None:
+def result_of(record: TaskRecord) -> Result | None:
+    """Give the engine's result at the geometry a record ends with; None when it failed."""
     outcome = record.outcome
     if isinstance(outcome, Relaxed):
         return outcome.result
@@ -217,16 +284,16 @@ def _conformers(
     verdicts: Iterable[Verdict], notes: dict[str, str | None], records: Records, settings: Settings
 ) -> list[Conformer]:
     found = [(verdict, task_record(records, verdict.key)) for verdict in verdicts]
-    energies = [result.energy for _, record in found if (result := _result(record))]
+    energies = [result.energy for _, record in found if (result := result_of(record))]
     lowest = min(energies, default=None)
     conformers = []
     for verdict, record in found:
-        result, isomer = _result(record), isomer_of(verdict.label)
+        result, isomer = result_of(record), isomer_of(verdict.label)
         conformers.append(
             Conformer(
                 label=verdict.label,
                 isomer=isomer,
-                level=_level(record).title,
+                level=level_of(record).title,
                 key=verdict.key,
                 energy_hartree=result.energy if result else None,
                 relative_energy_kcal_mol=(result.energy - lowest) * units.KCAL_MOL
@@ -252,12 +319,12 @@ def _profiles(name: str, found: Sequence[tuple[Verdict, TaskRecord]]) -> list[Pr
     """Make one profile of the points of one level, by rising coordinate."""
     if not found:
         return []
-    levels = [_level(record) for _, record in found]
+    levels = [level_of(record) for _, record in found]
     assert all(level == levels[0] for level in levels), "energies of two levels in one profile"
-    energies = [result.energy for _, record in found if (result := _result(record))]
+    energies = [result.energy for _, record in found if (result := result_of(record))]
     points = []
     for verdict, record in found:
-        result = _result(record)
+        result = result_of(record)
         if result is None or verdict.value_deg is None:
             continue
         measures = _measures(molecule_of(record))
@@ -290,7 +357,7 @@ def _spreads(verdicts: Iterable[Verdict], records: Records) -> list[Spread]:
         spreads.append(
             Spread(
                 isomer=isomer,
-                level=_level(of_isomer[0]).title,
+                level=level_of(of_isomer[0]).title,
                 n_starts=len(energies),
                 kcal_mol=(max(energies) - min(energies)) * units.KCAL_MOL,
             )

@@ -11,3 +11,5 @@ KCAL_MOL = 627.5094740631
 """One hartree in kcal/mol (thermochemical calorie, 4.184 J)."""
 EV_PER_ANGSTROM = EV / ANGSTROM
 """One hartree/bohr in eV/Angstrom."""
+KELVIN = 315775.02480407
+"""One hartree in kelvin (divided by the Boltzmann constant)."""

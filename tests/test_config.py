@@ -55,7 +55,7 @@ def test_the_grid_ends_where_it_says(tmp_path):
         ("step_deg = 6", "step_deg = -6", ["scan.step_deg", "-6", "greater than 0"]),
         ("step_deg = 6", "step_deg = 0.001", ["scan", "more than 1000 points"]),
         ("stop_deg = 72", "stop_deg = 0", ["scan", "stop_deg must lie above start_deg"]),
-        ('source = "au13ag12"', 'source = "au25"', ["structure.source = 'au25'", "au13ag12, xyz, cif"]),
+        ('source = "au13ag12"', 'source = "au25"', ["structure.source = 'au25'", "au13ag12, cu14, xyz, cif"]),
         ('coordinate = "twist"', 'coordinate = "dihedral"', ["scan", "atoms = [a, b, c, d]"]),
         ('method = "pbe"', 'method = "pbe"\ndevice = "tpu"', ["dft.device", "'tpu'", "'gpu'"]),
         ('title = "test"', 'title = "test"\ncolour = 1', ["colour", "unknown key", "this table knows"]),

@@ -89,7 +89,8 @@ def test_the_same_structure_and_its_mirror_image_are_one():
         [candidate("A", 0, 90), candidate("A", 1, 90.5), candidate("B", 0, -90)], {"A#1": 0.01, "B": 0.02}
     )
     assert [label for label, verdict in verdicts.items() if verdict.kept] == ["A"]
-    assert verdicts["B"].reason == "the same structure as A"
+    assert verdicts["A#1"].reason == "the same structure as A"
+    assert verdicts["B"].reason == "the mirror image of A"
 
 
 def test_equal_energies_of_different_structures_are_two():
@@ -162,3 +163,13 @@ def test_the_force_field_holds_metals_and_what_binds_them():
 
 def test_a_molecule_without_metal_is_not_held():
     assert held_core(peroxide(90)) == ()
+
+
+def test_in_a_search_isomers_compete_and_only_the_best_go_on():
+    candidates = [candidate("A", 0, 60), candidate("B", 0, 90), candidate("C", 0, 150)]
+    energies = {"A": 0.0, "B": 5.0, "C": 50.0}
+    verdicts, run = judged(candidates, energies, keep_each_isomer=False, window_kcal_mol=10.0, max_tight=2, max_kept=1)
+    assert [label for label, verdict in verdicts.items() if verdict.kept] == ["A"]
+    assert "C GFN1-xTB tight" not in run.asked
+    assert verdicts["C"].reason == "50.0 kcal/mol above the lowest after the cheap pass"
+    assert verdicts["B"].reason == "beyond max_kept = 1"

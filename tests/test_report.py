@@ -10,7 +10,7 @@ from rich.console import Console
 from qcdriver.execution.progress import duration, told
 from qcdriver.report import plot_profiles, print_summary
 from qcdriver.schema import Failure
-from qcdriver.summary import Conformer, Dropped, Profile, ProfilePoint, Spread, Summary
+from qcdriver.summary import Conformer, Dropped, PathFound, Profile, ProfilePoint, Spread, Summary
 
 
 def conformer(label: str, energy: float | None) -> Conformer:
@@ -52,6 +52,19 @@ def summary(points: int = 3) -> Summary:
         formula="Ag12Au13",
         conformers=(conformer("S", 0.0), conformer("E", None)),
         profiles=(profile,) if points else (),
+        paths=(
+            PathFound(
+                label="S -> mirror image of S",
+                key="0" * 32,
+                level="GFN1-xTB (xtb)",
+                barrier_kcal_mol=12.3,
+                reverse_barrier_kcal_mol=11.1,
+                images_kcal_mol=(0.0, 12.3, 1.2),
+                gap_at_top_ev=None,
+                note="1 metal bond opened, first Cu0-Cu7",
+            ),
+        ),
+        mirror_checks=(),
         spreads=(Spread(isomer="E", level="GFN1-xTB (xtb)", n_starts=2, kcal_mol=0.4),),
         dropped=(),
         failed=(Dropped(stage="dft", label="E", reason="the SCF did not converge"),),
@@ -70,6 +83,12 @@ def test_a_failed_point_shows_as_failed_and_has_no_number():
     assert "failed" in line
     assert "0.00" not in line
     assert "dft E: the SCF did not converge" in printed(100)
+
+
+def test_a_path_shows_both_barriers_and_what_is_open_at_its_top():
+    line = next(line for line in printed(120).splitlines() if "mirror image" in line)
+    assert line.split()[6:8] == ["12.30", "11.10"]
+    assert "1 metal bond opened, first Cu0-Cu7" in line
 
 
 def test_a_conformer_that_is_no_minimum_says_so():

@@ -108,6 +108,15 @@ class Engine(ABC):
     def start(self, molecule: Molecule, level: Level, resources: Resources, progress: Progress) -> Calculation:
         """Set up a calculation that `prepare` has already found possible."""
 
+    def expect(self, molecule: Molecule, level: Level, resources: Resources) -> Frozen | None:  # noqa: ARG002
+        """Foretell what a calculation will need; None where that is not worth telling.
+
+        Raises
+        ------
+        InputError
+        """
+        return None
+
     def level(self, model: Model, keywords: Mapping[str, JsonValue] | None = None, device: Device = "cpu") -> Level:
         """Give the complete level: the engine's version now, and every keyword, the defaults written out.
 

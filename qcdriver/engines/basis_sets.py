@@ -71,16 +71,20 @@ def load_basis_set(name: str, symbols: Iterable[str]) -> BasisSet:
     return basis_set
 
 
-def load_auxiliary(name: str, symbols: Iterable[str]) -> None:
-    """Refuse an auxiliary basis set that lacks one of the elements.
+def load_auxiliary(name: str, symbols: Iterable[str]) -> BasisSet:
+    """Look up an auxiliary basis set.
 
     Raises
     ------
     InputError
+        It is unknown, or lacks one of the elements.
     """
+    functions = {}
     for symbol in sorted(set(symbols)):
-        if _quietly_load(name, symbol) is None:
+        functions[symbol] = _quietly_load(name, symbol)
+        if functions[symbol] is None:
             raise InputError(f"auxbasis {name!r} is unknown or has no functions for {symbol}; leave it out")
+    return BasisSet(functions, {})
 
 
 def _functions(name: str, symbol: str) -> Any:

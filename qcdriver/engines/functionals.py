@@ -42,6 +42,22 @@ def is_pure(name: str) -> bool:
     return not libxc.is_hybrid_xc(parse_dft(name)[0])
 
 
+def is_meta(name: str) -> bool:
+    """Whether a functional depends on the kinetic-energy density."""
+    from pyscf.dft import libxc
+    from pyscf.scf.dispersion import parse_dft
+
+    return bool(libxc.is_meta_gga(parse_dft(name)[0]))
+
+
+def is_range_separated(name: str) -> bool:
+    """Whether a hybrid's exact exchange differs between short and long range."""
+    from pyscf.dft import libxc
+    from pyscf.scf.dispersion import parse_dft
+
+    return bool(libxc.rsh_coeff(parse_dft(name)[0])[0])
+
+
 def _near(name: str, known: list[str]) -> bool:
     return choices(name, known).startswith("did you mean")
 

@@ -1,66 +1,37 @@
-"""Kohn-Sham DFT by PySCF on the CPU, by gpu4pyscf on the GPU: a molecule in, energy and gradient out.
-
-Both packages have the same classes under the same names, so there is one code path: `_dft` alone chooses.
-"""
+"""Kohn-Sham DFT by PySCF on the CPU, by gpu4pyscf on the GPU: a molecule in, energy and gradient out."""
 
 from __future__ import annotations
 
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field
-
 from qcdriver.engines.base import Calculation, Device, Engine, Progress, dipole_about_nuclear_charge, orbital_gap
-from qcdriver.engines.basis_sets import BasisSet, load_auxiliary, load_basis_set
+from qcdriver.engines.basis_sets import BasisSet, load_basis_set
+from qcdriver.engines.checkpoints import Checkpoint, density_in, read_density
 from qcdriver.engines.checks import check_geometry, read_keywords
-from qcdriver.engines.functionals import check_functional, is_pure
-from qcdriver.engines.gpu import gpu4pyscf_version, gpu_missing
+from qcdriver.engines.functionals import check_functional
+from qcdriver.engines.gpu import gpu4pyscf_version, gpu_missing, gpus
+from qcdriver.engines.gpu_agreement import deviation_from_cpu
+from qcdriver.engines.mean_field import build_mean_field, coarse, corrected, pays_coarse
+from qcdriver.engines.memory_plan import DftPlan, plan_calculation
+from qcdriver.engines.properties import (
+    atomic_densities,
+    dipole_moment,
+    hirshfeld_charges,
+    mulliken_charges,
+    orbitals_around_the_gap,
+    spin_square,
+)
+from qcdriver.engines.pyscf_keywords import PyscfKeywords, refuse_contradictions
 from qcdriver.engines.scf_ladder import converge, frontier, host
-from qcdriver.errors import EngineError, InputError, MissingError, QcdriverError, ResourceError
-from qcdriver.schema import Frozen, Level, Model, Molecule, Resources, Result
+from qcdriver.engines.scf_strategies import ladder
+from qcdriver.engines.stability import descend
+from qcdriver.errors import ConvergenceError, EngineError, InputError, MissingError, QcdriverError, ResourceError
+from qcdriver.schema import Frozen, Level, Model, Molecule, Resources, Result, ScfAttempt
 
 if TYPE_CHECKING:
     import numpy as np
-
-DIIS_SPACE = 12
-"""Charged metal clusters want a longer memory than PySCF's 8; small molecules do not notice."""
-COULOMB_FIT = "def2-universal-jfit"
-"""For pure functionals, which then never store a three-index tensor (doi:10.1039/b515623h)."""
-
-
-class PyscfKeywords(Frozen):
-    """Keywords of a DFT calculation.
-
-    Attributes
-    ----------
-    density_fit
-        Fit the Coulomb (and for hybrids the exchange) integrals in an auxiliary basis.
-    auxbasis
-        Auxiliary basis set; None: `COULOMB_FIT` for a pure functional, PySCF's choice for a hybrid.
-    dispersion
-        D3 with Becke-Johnson damping (doi:10.1002/jcc.21759) or D4 (doi:10.1063/1.5090222).
-    grid_level
-        Integration grid, 0 (coarse) to 9; 2 does for scans, 3 for final numbers.
-    conv_tol
-        Energy change at which the SCF is converged, hartree; the orbital gradient must be below its root.
-    init_guess
-        First density; `atom` has the right number of electrons with ECPs, `minao` has not.
-    max_cycle
-        SCF cycles before an attempt of the ladder is a failure.
-    scf_ladder
-        Which attempts to make, in order; the first must be `diis`.
-    """
-
-    density_fit: bool = True
-    auxbasis: str | None = None
-    dispersion: Literal["d3bj", "d4"] | None = None
-    grid_level: int = Field(default=3, ge=0, le=9)
-    conv_tol: float = Field(default=1e-8, gt=0, le=1e-3)
-    init_guess: Literal["atom", "minao", "huckel", "1e"] = "atom"
-    max_cycle: int = Field(default=60, ge=1)
-    scf_ladder: tuple[Literal["diis", "level_shift", "smearing", "second_order"], ...] = Field(
-        default=("diis", "level_shift", "smearing", "second_order"), min_length=1
-    )
 
 
 class PyscfEngine(Engine):
@@ -90,13 +61,8 @@ class PyscfEngine(Engine):
     def check(self, molecule: Molecule, level: Level) -> None:
         """Refuse unknown functionals, basis sets and keywords, missing elements, impossible spin, collisions."""
         keywords = read_keywords(self.name, PyscfKeywords, level.keywords)
-        if keywords.scf_ladder[0] != "diis":
-            raise InputError(f"pyscf keywords: scf_ladder starts with {keywords.scf_ladder[0]!r}, not with 'diis'")
-        if keywords.auxbasis is not None:
-            if not keywords.density_fit:
-                raise InputError(f"density_fit = false, so auxbasis = {keywords.auxbasis!r} has no use")
-            load_auxiliary(keywords.auxbasis, molecule.symbols)
         check_functional(level.model.method, keywords.dispersion)
+        refuse_contradictions(keywords, level.model, molecule.symbols)
         check_geometry(molecule.symbols, molecule.geometry)
         _refuse_impossible_spin(molecule, _basis_set(molecule, level.model), str(level.model.basis))
 
@@ -105,8 +71,17 @@ class PyscfEngine(Engine):
         return _basis_set(molecule, model).n_functions(molecule.symbols)
 
     def start(self, molecule: Molecule, level: Level, resources: Resources, progress: Progress) -> Calculation:
-        """Build the molecule; integrals wait for the first geometry."""
-        return _PyscfCalculation(molecule, level, resources, progress)
+        """Build the molecule; integrals wait for the first geometry. Refuses what the memory cannot hold."""
+        plan = self.expect(molecule, level, resources)
+        if plan.too_large is not None:
+            raise ResourceError(plan.too_large)
+        return _PyscfCalculation(molecule, level, resources, plan, progress)
+
+    def expect(self, molecule: Molecule, level: Level, resources: Resources) -> DftPlan:
+        """Foretell sizes, memory and time."""
+        keywords = read_keywords(self.name, PyscfKeywords, level.keywords)
+        gpu_total_mb = max((gpu.total_mb for gpu in gpus()), default=None) if resources.device == "gpu" else None
+        return plan_calculation(molecule, level.model, keywords, resources, gpu_total_mb)
 
 
 class _PyscfCalculation(Calculation):
@@ -115,14 +90,18 @@ class _PyscfCalculation(Calculation):
     Every geometry gets a new mean field, because PySCF keeps the dispersion energy of the last one.
     """
 
-    def __init__(self, molecule: Molecule, level: Level, resources: Resources, progress: Progress) -> None:
+    def __init__(
+        self, molecule: Molecule, level: Level, resources: Resources, plan: DftPlan, progress: Progress
+    ) -> None:
         self._molecule = molecule
         self._method = level.model.method
         self._keywords = read_keywords("pyscf", PyscfKeywords, level.keywords)
         self._resources = resources
+        self._plan = plan
         self._progress = progress
         self._mol = _pyscf_molecule(molecule, level.model, resources)
         self._density: np.ndarray | None = None
+        self._guess: tuple[ScfAttempt, ...] = ()
 
     def compute(self, geometry: np.ndarray, driver: Literal["energy", "gradient"]) -> Result:
         from pyscf import lib
@@ -130,6 +109,8 @@ class _PyscfCalculation(Calculation):
         check_geometry(self._molecule.symbols, geometry)
         try:
             with lib.with_omp_threads(self._resources.threads):
+                if self._resources.device == "gpu":
+                    deviation_from_cpu()  # before hours are spent on it
                 return self._compute(geometry, driver)
         except QcdriverError:
             raise
@@ -137,59 +118,111 @@ class _PyscfCalculation(Calculation):
             # CuPy's own class, which cannot be named where CuPy is not installed.
             if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
                 where = "on the GPU" if self._resources.device == "gpu" else f"({self._resources.memory_mb} MB allowed)"
-                raise ResourceError(f"pyscf ran out of memory {where} with {self._mol.nao} basis functions") from error
+                foreseen = self._plan.gpu_memory_mb or self._plan.memory_mb
+                raise ResourceError(
+                    f"pyscf ran out of memory {where} with {self._mol.nao} basis functions; {foreseen} MB were foreseen"
+                ) from error
             raise EngineError(f"pyscf: {type(error).__name__}: {error}") from error
 
     def _compute(self, geometry: np.ndarray, driver: str) -> Result:
         mol = self._mol.set_geom_(geometry, unit="Bohr", inplace=False)
-        start, self._density = self._density, None
-        mean_field, attempts = converge(self._mean_field(mol), start, self._keywords.scf_ladder, self._progress)
+        mean_field = build_mean_field(mol, self._method, self._keywords, self._resources.device, self._plan)
+        checkpoint = Checkpoint(self._resources.checkpoint, mol)
+        mean_field, attempts, stable = self._converge(mean_field, checkpoint)
         self._density = host(mean_field.make_rdm1())
         gradient = None
         if driver == "gradient":
             self._progress("gradient")
             gradient = host(mean_field.nuc_grad_method().kernel())
+        checkpoint.finish(mean_field, self._resources.keep_checkpoint)
+        return self._result(mol, mean_field, gradient, attempts, stable)
+
+    def _converge(self, mean_field: Any, checkpoint: Checkpoint) -> tuple[Any, tuple[ScfAttempt, ...], bool | None]:
+        """Climb the ladder, on a coarse grid first where that pays, and look for lower states where that is asked."""
+        strategies = ladder(self._keywords)
+        start = self._first_density(mean_field.mol)
+        before, self._guess = self._guess, ()
+        if pays_coarse(mean_field.mol, self._keywords):
+            start, attempts = self._converge_coarsely(mean_field, start, checkpoint)
+            before += attempts
+        try:
+            mean_field, attempts = converge(mean_field, start, strategies, self._progress, keep=checkpoint.keep)
+        except ConvergenceError as error:
+            error.history[:0] = [each.model_dump(mode="json") for each in before]
+            raise
+        if not self._keywords.stability:
+            return mean_field, before + attempts, None
+        mean_field, descents, stable = descend(mean_field, self._progress)
+        return mean_field, before + attempts + descents, stable
+
+    def _converge_coarsely(
+        self, mean_field: Any, start: Any, checkpoint: Checkpoint
+    ) -> tuple[Any, tuple[ScfAttempt, ...]]:
+        """Give the density of the coarse grid, and what was tried; the start itself where that failed."""
+        strategies = ladder(self._keywords)
+        attempts: tuple[ScfAttempt, ...] = ()
+        rough = coarse(mean_field)
+        try:
+            found, attempts = converge(rough, start, strategies, self._progress, "coarse grid: ", checkpoint.keep)
+            start = found.make_rdm1()
+            if self._resources.device == "cpu":
+                shifted = corrected(rough, mean_field, start)
+                title = "coarse grid, corrected: "
+                found, more = converge(shifted, start, strategies[:1], self._progress, title, checkpoint.keep)
+                return found.make_rdm1(), attempts + more
+        except ConvergenceError as error:  # the fine grid has the last word
+            attempts += tuple(ScfAttempt.model_validate(each) for each in error.history)
+        return start, attempts
+
+    def _first_density(self, mol: Any) -> Any:
+        """Find the nearest density: of the last geometry, of a killed run, of a neighbour, of a smaller basis set."""
+        if self._density is not None:
+            start, self._density = self._density, None
+            return start
+        own = self._resources.checkpoint
+        for path in (*(() if own is None or not Path(own).exists() else (own,)), *self._resources.start_from):
+            density, reason = read_density(path, mol)
+            self._progress(f"SCF starts from {path}" if reason is None else f"SCF cannot start from {path}: {reason}")
+            if density is not None:
+                return density
+        return None if self._keywords.guess_basis is None else self._density_of_guess_basis(mol)
+
+    def _density_of_guess_basis(self, mol: Any) -> Any:
+        basis = self._keywords.guess_basis
+        model = Model(method=self._method, basis=basis)
+        small = _pyscf_molecule(self._molecule.moved(mol.atom_coords(unit="Bohr")), model, self._resources)
+        plan = plan_calculation(self._molecule, model, self._keywords, self._resources)
+        mean_field = coarse(build_mean_field(small, self._method, self._keywords, self._resources.device, plan))
+        mean_field, self._guess = converge(mean_field, None, ladder(self._keywords), self._progress, f"{basis}: ")
+        return density_in(mol, small, host(mean_field.mo_coeff), host(mean_field.mo_occ))
+
+    def _result(
+        self, mol: Any, mean_field: Any, gradient: Any, attempts: tuple[ScfAttempt, ...], stable: bool | None
+    ) -> Result:
+        molecule, density = self._molecule, self._density
+        assert density is not None
+        geometry = mol.atom_coords(unit="Bohr")
         homo, lumo = frontier(mean_field.mo_energy, mean_field.mo_occ)
-        dipole, charges = _dipole_and_charges(mol, self._density)
         return Result(
             energy=float(mean_field.e_tot),
+            entropy_term=mean_field.entropy_term,
             gradient=gradient,
             homo=homo,
             lumo=lumo,
             gap=orbital_gap(homo, lumo),
+            spin_square=spin_square(mean_field),
+            stable=stable,
             dipole=dipole_about_nuclear_charge(
-                dipole, self._molecule.molecular_charge, self._molecule.numbers, geometry
+                dipole_moment(mol, density), molecule.molecular_charge, molecule.numbers, geometry
             ),
-            mulliken_charges=charges,
+            mulliken_charges=mulliken_charges(mol, density),
+            hirshfeld_charges=hirshfeld_charges(mol, density, atomic_densities(mol)),
+            orbitals=orbitals_around_the_gap(mean_field.mo_energy, mean_field.mo_occ, homo, lumo),
             n_basis_functions=int(mol.nao),
             scf=attempts,
             device=self._resources.device,
+            gpu_deviation=deviation_from_cpu() if self._resources.device == "gpu" else None,
         )
-
-    def _mean_field(self, mol: Any) -> Any:
-        dft = _dft(self._resources.device)
-        mean_field = (dft.RKS if self._molecule.molecular_multiplicity == 1 else dft.UKS)(mol, xc=self._method)
-        keywords = self._keywords
-        if keywords.density_fit:
-            auxbasis = keywords.auxbasis or (COULOMB_FIT if is_pure(self._method) else None)
-            mean_field = mean_field.density_fit(auxbasis=auxbasis)
-        mean_field.grids.level = keywords.grid_level
-        mean_field.conv_tol = keywords.conv_tol
-        mean_field.max_cycle = keywords.max_cycle
-        mean_field.init_guess = keywords.init_guess
-        mean_field.diis_space = DIIS_SPACE
-        mean_field.chkfile = None
-        if keywords.dispersion is not None:
-            mean_field.disp = keywords.dispersion
-        return mean_field
-
-
-def _dft(device: Device) -> Any:
-    if device == "gpu":
-        from gpu4pyscf import dft
-    else:
-        from pyscf import dft
-    return dft
 
 
 def _basis_set(molecule: Molecule, model: Model) -> BasisSet:
@@ -225,12 +258,3 @@ def _pyscf_molecule(molecule: Molecule, model: Model, resources: Resources) -> A
         parse_arg=False,
         dump_input=False,
     )
-
-
-def _dipole_and_charges(mol: Any, density: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the dipole about the origin (e*bohr) and the Mulliken charges, on the CPU for both devices."""
-    from pyscf.scf import hf
-
-    total = density if density.ndim == 2 else density.sum(axis=0)
-    dipole = hf.dip_moment(mol, total, unit="AU", verbose=0)
-    return dipole, hf.mulliken_pop(mol, total, verbose=0)[1]

@@ -1,26 +1,20 @@
-"""Self-consistency by a ladder of strategies: a PySCF mean field in, a converged one and the attempts out.
-
-Rungs, each from the density that the one before got to: DIIS; level shift; Fermi smearing, annealed; second order.
-Level shift and smearing only prepare a density. The number always comes from DIIS or second order without either,
-so that occupations are integer and the dispersion energy is in: with smearing PySCF leaves it out, silently, and
-after a level shift it tests convergence loosely.
-"""
+"""Self-consistency by a ladder of strategies: a PySCF mean field in, a converged one and the attempts out."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qcdriver.engines.base import orbital_gap
+from qcdriver.engines.scf_strategies import DAMPED_CYCLES, Strategy
 from qcdriver.errors import ConvergenceError
 from qcdriver.schema import ScfAttempt
 from qcdriver.units import EV
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from qcdriver.engines.base import Progress
 
@@ -33,39 +27,13 @@ SMALL_GAP = 0.1 / EV
 NOT_AUFBAU = "converged with an empty orbital below an occupied one"
 
 
-@dataclass(frozen=True)
-class Strategy:
-    """One way to run the SCF. `level_shift` and `smearing` (Fermi width) in hartree."""
-
-    name: str
-    level_shift: float | None = None
-    smearing: float | None = None
-    second_order: bool = False
-
-    @property
-    def prepares(self) -> bool:
-        """Whether only its density is of use."""
-        return self.level_shift is not None or self.smearing is not None
-
-
-PLAIN = Strategy("DIIS")
-RUNGS: dict[str, tuple[Strategy, ...]] = {
-    "diis": (PLAIN,),
-    "level_shift": (Strategy("level shift 0.3", level_shift=0.3), PLAIN),
-    "smearing": (
-        Strategy("Fermi smearing 0.01", smearing=0.01),
-        Strategy("Fermi smearing 0.005", smearing=0.005),
-        Strategy("Fermi smearing 0.001", smearing=0.001),
-        Strategy("level shift 0.1", level_shift=0.1),
-        PLAIN,
-    ),
-    "second_order": (Strategy("second order", second_order=True),),
-}
-"""The strategies of each rung, in order."""
-
-
 def converge(
-    mean_field: Any, start: np.ndarray | None, rungs: Sequence[str], progress: Progress
+    mean_field: Any,
+    start: np.ndarray | None,
+    strategies: Sequence[Strategy],
+    progress: Progress,
+    title: str = "",
+    keep: Callable[[Any, Any], None] | None = None,
 ) -> tuple[Any, tuple[ScfAttempt, ...]]:
     """Converge a mean field, from the density `start` or, without one, from its own guess.
 
@@ -75,29 +43,34 @@ def converge(
         PySCF or gpu4pyscf RKS or UKS object, set up but not run; it is left as it is.
     start
         Density matrix, (nao, nao), for UKS (2, nao, nao).
-    rungs
-        Keys of `RUNGS`, in the order to try them.
+    strategies
+        The attempts to make, in order.
+    title
+        Goes before each attempt's name, to say which basis set or grid it is on.
+    keep
+        Told orbitals (nao, nmo) and occupations (nmo,) of every cycle, with a spin axis first for UKS.
 
     Returns
     -------
-    A converged copy of the mean field, and what was tried.
+    A converged copy of the mean field, and what was tried. At a finite temperature its `e_tot` is the free energy, and
+    it has an `entropy_term`, -TS in hartree.
 
     Raises
     ------
     ConvergenceError
-        No rung converged.
+        No attempt converged.
     """
     attempts: list[ScfAttempt] = []
     lowest = math.inf
-    ladder = [strategy for rung in rungs for strategy in RUNGS[rung]]
     # A density from elsewhere may be a bad start; then the whole ladder begins at the guess.
-    for density, strategies in [(None, ladder)] if start is None else [(start, [PLAIN]), (None, ladder)]:
-        for strategy in strategies:
+    ways = [(None, strategies)] if start is None else [(start, strategies[:1]), (None, strategies)]
+    for density, those in ways:
+        for strategy in those:
             if attempts:
-                progress(f"SCF: {attempts[-1].strategy} {attempts[-1].message}; now {strategy.name}")
-            run = _Run(mean_field, strategy, progress)
+                progress(f"SCF: {attempts[-1].strategy} {attempts[-1].message}; now {title}{strategy.name}")
+            run = _Run(mean_field, strategy, progress, title, keep)
             attempts.append(run.go(density))
-            if attempts[-1].converged and not strategy.prepares:
+            if attempts[-1].converged and strategy.gives_number:
                 return run.result(), tuple(attempts)
             # Smeared densities are wanted for what they are; of the others the lowest is nearest to the minimum.
             if run.best_density is not None and (strategy.smearing is not None or run.best_energy <= lowest):
@@ -136,8 +109,17 @@ class _Run:
     vanishes at saddle points.
     """
 
-    def __init__(self, mean_field: Any, strategy: Strategy, progress: Progress) -> None:
+    def __init__(
+        self,
+        mean_field: Any,
+        strategy: Strategy,
+        progress: Progress,
+        title: str,
+        keep: Callable[[Any, Any], None] | None,
+    ) -> None:
         self._original = mean_field
+        self._name = title + strategy.name
+        self._keep = keep
         self._scf = _apply(mean_field, strategy)
         self._scf.callback = self._watch
         self._strategy = strategy
@@ -150,10 +132,11 @@ class _Run:
         self._energy: float | None = None
         self._norm: float | None = None
         self._orbitals: tuple[Any, Any] | None = None
+        self._last: dict[str, Any] | None = None
 
     def go(self, density: Any) -> ScfAttempt:
         try:
-            self._scf.kernel(dm0=density)
+            self._start(density)
             converged, message = self._judge()
         except (_GiveUp, np.linalg.LinAlgError) as error:
             converged, message = False, str(error)
@@ -161,7 +144,7 @@ class _Run:
         if converged and gap is not None and gap < SMALL_GAP:
             message += f", with a gap of {gap * EV:.3f} eV: another state may be near"
         return ScfAttempt(
-            strategy=self._strategy.name,
+            strategy=self._name,
             converged=converged,
             cycles=self._cycles,
             energy=self._energy,
@@ -170,24 +153,52 @@ class _Run:
             message=message,
         )
 
+    def _start(self, density: Any) -> None:
+        orbitals, occupations = getattr(density, "mo_coeff", None), getattr(density, "mo_occ", None)
+        if self._strategy.second_order and orbitals is not None and _is_integer(occupations):
+            # From the orbitals themselves: to diagonalise the density's Fock matrix is a step that may lead far away.
+            self._scf.kernel(orbitals, occupations)
+        else:
+            self._scf.kernel(dm0=density)
+
     def result(self) -> Any:
         """Give a mean field of the original class with what this run converged to."""
         mean_field = self._original.copy()
         for name in ("converged", "e_tot", "mo_energy", "mo_coeff", "mo_occ"):
             setattr(mean_field, name, getattr(self._scf, name))
+        mean_field.entropy_term = None
+        if self._strategy.smearing is not None:
+            # The smeared object's own energies lack dispersion and the solvent's cavity.
+            mean_field.entropy_term = -self._strategy.smearing * float(self._scf.entropy)
+            mean_field.e_tot = float(mean_field.energy_tot(mean_field.make_rdm1())) + mean_field.entropy_term
         return mean_field
 
     def _judge(self) -> tuple[bool, str]:
         if not self._scf.converged:
-            if self._cycles < self._scf.max_cycle:
-                return False, f"reached convergence in {self._cycles} cycles and lost it in the check after"
-            return False, f"did not converge in {self._cycles} cycles"
+            if self._cycles >= self._scf.max_cycle or self._last is None:
+                return False, f"did not converge in {self._cycles} cycles"
+            self._undo_last_step()
         self.best_density = self._scf.make_rdm1()
         self._energy = self.best_energy = float(self._scf.e_tot)
         self._orbitals = self._scf.mo_energy, self._scf.mo_occ
-        if not self._strategy.prepares and not _is_aufbau(*self._orbitals):
+        if self._strategy.gives_number and self._strategy.smearing is None and not _is_aufbau(*self._orbitals):
             return False, NOT_AUFBAU
         return True, "converged"
+
+    def _undo_last_step(self) -> None:
+        """Return to the state that met both criteria.
+
+        PySCF checks it by one more step without DIIS, and where plain steps diverge that step destroys it.
+        """
+        assert self._last is not None
+        fock = self._last.pop("fock")
+        for name, value in self._last.items():
+            setattr(self._scf, name, value)
+        if _is_integer(self._scf.mo_occ):  # the orbitals are those of an extrapolated Fock matrix
+            self._scf.mo_energy, self._scf.mo_coeff = self._original.canonicalize(
+                self._scf.mo_coeff, self._scf.mo_occ, fock
+            )
+        self._scf.converged = True
 
     def _watch(self, scf: dict[str, Any]) -> None:
         cycle = 1 + scf.get("cycle", scf.get("imacro", 0))
@@ -195,6 +206,9 @@ class _Run:
             return  # second order reports its last cycle twice
         if not self._strategy.second_order:  # its orbital energies are known at the end only
             self._orbitals = scf["mo_energy"], scf["mo_occ"]
+            self._last = {name: scf[name] for name in ("e_tot", "mo_energy", "mo_coeff", "mo_occ", "fock")}
+        if self._keep is not None:
+            self._keep(scf["mo_coeff"], scf["mo_occ"])
         last, self._energy, self._norm = self._energy, float(scf["e_tot"]), float(scf["norm_gorb"])
         self._cycles = cycle
         change = "" if last is None else f"  dE = {self._energy - last:+.1e}"
@@ -219,17 +233,27 @@ def _apply(mean_field: Any, strategy: Strategy) -> Any:
         scf = scf.smearing(sigma=strategy.smearing, method="fermi", fix_spin=True)
     if strategy.level_shift is not None:
         scf.level_shift = strategy.level_shift
+    if strategy.damping is not None:
+        scf.damp, scf.diis_start_cycle = strategy.damping, DAMPED_CYCLES
     if strategy.second_order:
         return scf.newton()
-    if strategy != PLAIN:
+    if not strategy.gives_number:
         scf.conv_tol = max(PREPARATION_TOLERANCE, mean_field.conv_tol)
     return scf
 
 
 def _hint(attempts: Sequence[ScfAttempt]) -> str:
     if any(attempt.message == NOT_AUFBAU for attempt in attempts):
-        return "; the state found has an empty orbital below an occupied one: try another multiplicity"
+        return (
+            "; every state with whole electrons in its orbitals has an empty one below an occupied one: try another "
+            "multiplicity, or electronic_temperature_k"
+        )
     return ""
+
+
+def _is_integer(occupations: Any) -> bool:
+    values = host(occupations)
+    return bool((values == values.round()).all())
 
 
 def _is_aufbau(energies: Any, occupations: Any) -> bool:

@@ -10,13 +10,13 @@ from types import TracebackType
 from typing import Any
 
 from qcdriver import errors
-from qcdriver.config import Machine
 from qcdriver.engines.base import Device
 from qcdriver.errors import InputError, QcdriverError
-from qcdriver.execution.machine import memory_of_this_machine_mb, threads_of_this_machine
+from qcdriver.execution.machine import gpu_shares, memory_of_this_machine_mb, threads_of_this_machine
 from qcdriver.execution.pool import Pool
 from qcdriver.execution.progress import Display
 from qcdriver.records import Records, task_key
+from qcdriver.resources import Machine
 from qcdriver.schema import Build, Failure, Outcome, Provenance, Resources, SinglePoint, Task, TaskRecord
 from qcdriver.stage import Job, Line
 
@@ -36,15 +36,15 @@ class Tally:
 class LocalRunner:
     """Runs the tasks of one stage after another; a context manager that ends its workers.
 
-    Relaxations share the machine out among `jobs` processes (default: as many as a stage begins
-    with, at most one a core); single points take it whole, one
-    at a time, because their memory is what limits them.
+    Relaxations share the cores out among `jobs` processes (default: as many as a stage begins with, at most one a
+    core). Single points take the machine whole, one at a time, because their memory is what limits them; or a GPU
+    each. What the programs underneath print goes to `log`.
     """
 
     def __init__(
         self,
         records: Records,
-        directory: Path,
+        log: Path,
         machine: Machine,
         jobs: int | None,
         display: Display,
@@ -52,10 +52,12 @@ class LocalRunner:
     ) -> None:
         self.records, self.display, self.tally = records, display, Tally()
         self._input_sha256 = input_sha256
-        self._log = directory / "workers.log"
+        self._log = log
         self._threads = machine.threads or threads_of_this_machine()
         self._memory_mb = machine.memory_mb or int(0.8 * memory_of_this_machine_mb())
         self._jobs = jobs
+        self._checkpoints = records.path.with_name("checkpoints")
+        self._machine = machine
         self._device: Device = "cpu"
         self._stage = ""
         self._expected, self._done = 0, 0
@@ -126,7 +128,7 @@ class LocalRunner:
                     if positions[0] not in submitted:
                         submitted[positions[0]] = key
                         batch.begin(positions[0], job.label)
-                        pool.submit(positions[0], job.task, batch.advance)
+                        pool.submit(positions[0], job.task, batch.advance, self._checkpoint(key, job.task))
                 position, outcome, provenance = pool.answer()
                 job, positions = round_.waiting.pop(key := submitted.pop(position))
                 if isinstance(outcome, Failure):
@@ -139,6 +141,10 @@ class LocalRunner:
                 batch.finish(position, record, round_.n_ended - ended)
         finally:
             batch.close()
+
+    def _checkpoint(self, key: str, task: Task) -> Path | None:
+        """Name the file in which a single point saves itself, for the next try of the same."""
+        return self._checkpoints / f"{key}.chk" if isinstance(task, SinglePoint) else None
 
     def _recorded(self, key: str, job: Job, outcome: Outcome, provenance: Provenance | None) -> TaskRecord:
         record = TaskRecord(
@@ -159,13 +165,17 @@ class LocalRunner:
 
     def _pool_for(self, task: Task, n_tasks: int) -> Pool:
         if self._pool is None:
-            jobs = 1 if isinstance(task, SinglePoint) else self._jobs or min(self._threads, n_tasks)
+            table = self._machine.of(self._stage)
+            gpus = gpu_shares(table.gpus or 1) if self._device == "gpu" else []
+            jobs = self._jobs or min(self._threads, n_tasks)
+            if isinstance(task, SinglePoint):
+                jobs = min(len(gpus), self._jobs or n_tasks) if gpus else 1
             resources = Resources(
                 threads=max(1, self._threads // jobs),
                 memory_mb=max(100, self._memory_mb // jobs),
                 device=self._device,
             )
-            self._pool = self._workers.enter_context(Pool(jobs, resources, self._log))
+            self._pool = self._workers.enter_context(Pool(jobs, resources, self._log, table.time_s, gpus))
         return self._pool
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from qcdriver import __version__
 from qcdriver.engines import ENGINES
-from qcdriver.engines.gpu import gpu_missing
+from qcdriver.engines.gpu import gpu_missing, gpus
+from qcdriver.errors import InputError
 from qcdriver.schema import Frozen
 
 
@@ -47,6 +48,21 @@ def machine_status() -> MachineStatus:
     )
 
 
+def gpu_shares(each: int) -> list[str]:
+    """Share the GPUs that this process may use out, `each` to a task: one CUDA_VISIBLE_DEVICES a share.
+
+    Raises
+    ------
+    InputError
+        There are fewer than one task asks for.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = [str(number) for number in range(len(gpus()))] if visible is None else visible.split(",")
+    if len(names) < each:
+        raise InputError(f"resources.dft.gpus = {each}: this machine has {len(names)}")
+    return [",".join(names[first : first + each]) for first in range(0, len(names) - each + 1, each)]
+
+
 def threads_of_this_machine() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0))
@@ -55,9 +71,18 @@ def threads_of_this_machine() -> int:
 def memory_of_this_machine_mb() -> int:
     """Memory this process may use, MB: the machine's, or less where Slurm or a control group allows less."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    slurm = os.environ.get("SLURM_MEM_PER_NODE", "")
-    limits = [physical, int(slurm) if slurm.isdecimal() else physical, _control_group_limit_mb() or physical]
-    return min(limit for limit in limits if limit > 0)
+    limits = [physical, _slurm_limit_mb() or physical, _control_group_limit_mb() or physical]
+    return min(limits)
+
+
+def _slurm_limit_mb() -> int | None:
+    """Give what Slurm allots to this job, by node or by core."""
+    by_core = os.environ.get("SLURM_MEM_PER_CPU", "")
+    cores = os.environ.get("SLURM_CPUS_PER_TASK", "1")
+    if by_core.isdecimal() and cores.isdecimal():
+        return int(by_core) * int(cores)
+    by_node = os.environ.get("SLURM_MEM_PER_NODE", "")
+    return int(by_node) if by_node.isdecimal() else None  # 0: the whole node
 
 
 def _control_group_limit_mb() -> int | None:

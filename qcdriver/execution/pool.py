@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import queue
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -32,18 +33,27 @@ Listener = Callable[[int, str], None]
 class Pool:
     """At most `jobs` workers with equal `resources`; a context manager that leaves no process and no scratch behind.
 
-    What the workers' libraries print is kept in `log`.
+    What the workers' libraries print is kept in `log`. A task that takes longer than `limit_s` is ended. `gpus`: what
+    each worker sees of them, one CUDA_VISIBLE_DEVICES a worker; none given, all see all.
     """
 
-    def __init__(self, jobs: int, resources: Resources, log: Path) -> None:
-        self.jobs, self.resources, self.log = jobs, resources, log
+    def __init__(
+        self,
+        jobs: int,
+        resources: Resources,
+        log: Path,
+        limit_s: float | None = None,
+        gpus: Sequence[str] = (),
+    ) -> None:
+        self.jobs, self.resources, self.log, self.limit_s = jobs, resources, log, limit_s
+        self._free_gpus = list(gpus)
         self._scratch = Path(tempfile.mkdtemp(prefix="qcdriver-"))
         self._idle: list[_Worker] = []
         self._all: list[_Worker] = []
         self._lock = threading.Lock()
         self._closed = False
         self._serving = 0
-        self._todo = queue.SimpleQueue[tuple[int, Task, Listener]]()
+        self._todo = queue.SimpleQueue[tuple[int, Task, Listener, Resources]]()
         self._done = queue.SimpleQueue[Answer | Exception]()
 
     def __enter__(self) -> Pool:
@@ -58,9 +68,13 @@ class Pool:
             worker.kill()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def submit(self, position: int, task: Task, listener: Listener) -> None:
-        """Have a task computed when a worker is free; `answer` will give its outcome under this position."""
-        self._todo.put((position, task, listener))
+    def submit(self, position: int, task: Task, listener: Listener, checkpoint: Path | None = None) -> None:
+        """Have a task computed when a worker is free; `answer` will give its outcome under this position.
+
+        `checkpoint`: where it may save itself, and go on from if it did so before.
+        """
+        resources = self.resources.model_copy(update={"checkpoint": checkpoint and str(checkpoint)})
+        self._todo.put((position, task, listener, resources))
         if self._serving < self.jobs:
             self._serving += 1
             threading.Thread(target=self._serve, daemon=True).start()
@@ -82,36 +96,47 @@ class Pool:
     def _serve(self) -> None:
         while not self._closed:
             try:
-                position, task, listener = self._todo.get(timeout=0.5)
+                position, task, listener, resources = self._todo.get(timeout=0.5)
             except queue.Empty:
                 continue
             try:
-                self._done.put((position, *self._compute(task, position, listener)))
+                told = functools.partial(listener, position)
+                self._done.put((position, *self._compute(task, resources, told)))
             except Exception as error:
                 self._done.put(error)  # the caller waits for an answer to every task
 
-    def _compute(self, task: Task, position: int, listener: Listener) -> tuple[Outcome, Provenance | None]:
+    def _compute(
+        self, task: Task, resources: Resources, told: Callable[[str], None]
+    ) -> tuple[Outcome, Provenance | None]:
         with self._lock:
             worker = self._idle.pop() if self._idle else None
             if self._closed:
                 return Failure(error_type="WorkerDied", message="the run ended"), None
             if worker is None:
-                worker = _Worker(self.resources, self._scratch, self.log)
+                gpus = self._free_gpus.pop(0) if self._free_gpus else None
+                worker = _Worker(self.resources, self._scratch, self.log, gpus)
                 self._all.append(worker)
-        answer = worker.ask(task, self.resources, lambda text: listener(position, text))
-        if answer is None:
-            code = worker.kill()
-            how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            return Failure(error_type="WorkerDied", message=f"the worker ended by {how}; see {self.log}"), None
-        with self._lock:
-            self._idle.append(worker)
-        return answer
+        with _Alarm(self.limit_s, worker) as alarm:
+            answer = worker.ask(task, resources, told)
+        if answer is not None:
+            with self._lock:
+                self._idle.append(worker)
+            return answer
+        code = worker.kill()
+        if worker.gpus is not None:
+            self._free_gpus.append(worker.gpus)
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        message = f"the worker ended by {how}; see {self.log}"
+        if alarm.rang:
+            message = f"not done within its time limit of {self.limit_s:g} s"
+        return Failure(error_type="WorkerDied", message=message), None
 
 
 class _Worker:
     """One child process, in a session of its own so that Ctrl-C reaches only the driver."""
 
-    def __init__(self, resources: Resources, scratch: Path, log: Path) -> None:
+    def __init__(self, resources: Resources, scratch: Path, log: Path, gpus: str | None) -> None:
+        self.gpus = gpus
         threads = str(resources.threads)
         environment = os.environ | {
             "OMP_NUM_THREADS": threads,
@@ -121,6 +146,8 @@ class _Worker:
             "OMP_MAX_ACTIVE_LEVELS": "1",
             "PYSCF_MAX_MEMORY": str(resources.memory_mb),
         }
+        if gpus is not None:
+            environment["CUDA_VISIBLE_DEVICES"] = gpus
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
                 ["/bin/sh", "-c", 'ulimit -s unlimited 2>/dev/null; exec "$0" "$@"', *_COMMAND, str(os.getpid())],
@@ -159,3 +186,28 @@ class _Worker:
         """End the process now and give its exit code."""
         self._process.kill()
         return self._process.wait()
+
+
+class _Alarm:
+    """Ends a worker that takes longer than it may; `rang` if it came to that."""
+
+    def __init__(self, limit_s: float | None, worker: _Worker) -> None:
+        self.rang = False
+        self._worker = worker
+        self._timer = None if limit_s is None else threading.Timer(limit_s, self._ring)
+
+    def __enter__(self) -> _Alarm:
+        if self._timer is not None:
+            self._timer.daemon = True
+            self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _ring(self) -> None:
+        self.rang = True
+        self._worker.kill()

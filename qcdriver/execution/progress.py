@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from qcdriver.schema import Failure, Outcome, Relaxed, Result, TaskRecord
+from qcdriver.schema import Band, Failure, Outcome, Relaxed, Result, TaskRecord
+from qcdriver.units import KCAL_MOL
 
 QUIET_S = 60.0
 """Without a terminal, a running calculation reports at most this often."""
@@ -114,6 +115,9 @@ def told(outcome: Outcome) -> str:
         return f"FAILED: {outcome.message}"
     if isinstance(outcome, Relaxed):
         return f"E = {outcome.result.energy:.6f} hartree after {outcome.n_gradients} gradients"
+    if isinstance(outcome, Band):
+        barrier = (max(outcome.energies) - outcome.energies[0]) * KCAL_MOL
+        return f"barrier {barrier:.2f} kcal/mol after {outcome.n_gradients} gradients"
     if isinstance(outcome, Result):
         cycles = sum(attempt.cycles for attempt in outcome.scf)
         return f"E = {outcome.energy:.6f} hartree" + (f" after {cycles} SCF cycles" if cycles else "")

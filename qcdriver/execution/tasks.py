@@ -1,15 +1,16 @@
-"""A task becomes its outcome: build a model, evaluate a point, relax a structure. Runs inside a worker."""
+"""A task becomes its outcome: build a model, evaluate a point, relax a structure, find a path. Runs inside a worker."""
 
 from __future__ import annotations
 
 from qcdriver import engines
 from qcdriver.engines import Progress
+from qcdriver.relaxation.band import find_path
 from qcdriver.relaxation.relax import relax
-from qcdriver.schema import Build, Built, Relaxation, Relaxed, Resources, Result, Task
+from qcdriver.schema import Band, Build, Built, PathSearch, Relaxation, Relaxed, Resources, Result, Task
 from qcdriver.structures.builders import build
 
 
-def execute(task: Task, resources: Resources, progress: Progress) -> Built | Result | Relaxed:
+def execute(task: Task, resources: Resources, progress: Progress) -> Built | Result | Relaxed | Band:
     """Compute one task.
 
     Raises
@@ -20,6 +21,8 @@ def execute(task: Task, resources: Resources, progress: Progress) -> Built | Res
     if isinstance(task, Build):
         return Built(molecule=build(task))
     engine = engines.find(task.level.engine)
+    if isinstance(task, PathSearch):
+        return find_path(task, lambda: engine.prepare(task.molecule, task.level, resources, progress), progress)
     calculation = engine.prepare(task.molecule, task.level, resources, progress)
     if isinstance(task, Relaxation):
         relaxed = relax(

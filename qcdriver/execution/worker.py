@@ -24,7 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 from qcdriver import __version__
 from qcdriver.errors import ConvergenceError, QcdriverError
 from qcdriver.execution.tasks import execute
-from qcdriver.schema import Built, Failure, Provenance, Relaxed, Resources, Result, Task
+from qcdriver.schema import Failure, Outcome, Provenance, Resources, Task
 
 _TASK: TypeAdapter[Task] = TypeAdapter(Task)
 _LIBRARIES = ("numpy", "scipy", "xtb", "tblite", "pyscf", "pyscf-dispersion", "gpu4pyscf-cuda12x", "gpu4pyscf-cuda13x")
@@ -41,14 +41,14 @@ def main() -> None:
         _answer(answers, *run(_TASK.validate_python(request["task"]), resources, answers))
 
 
-def run(task: Task, resources: Resources, answers: TextIO) -> tuple[Built | Result | Relaxed | Failure, Provenance]:
+def run(task: Task, resources: Resources, answers: TextIO) -> tuple[Outcome, Provenance]:
     """Compute one task; the one place where an exception becomes a failure."""
 
     def progress(text: str) -> None:
         answers.write(json.dumps({"progress": text}) + "\n")
 
     started, wall, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
-    outcome: Built | Result | Relaxed | Failure
+    outcome: Outcome
     try:
         outcome = execute(task, resources, progress)
     except ConvergenceError as error:
@@ -76,7 +76,7 @@ def run(task: Task, resources: Resources, answers: TextIO) -> tuple[Built | Resu
     )
 
 
-def _answer(answers: TextIO, outcome: Built | Result | Relaxed | Failure, provenance: Provenance) -> None:
+def _answer(answers: TextIO, outcome: Outcome, provenance: Provenance) -> None:
     answers.write(
         json.dumps({"outcome": outcome.model_dump(mode="json"), "provenance": provenance.model_dump(mode="json")})
         + "\n"

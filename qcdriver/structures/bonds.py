@@ -125,6 +125,15 @@ def broken(reference: Molecule, molecule: Molecule) -> str | None:
     )
 
 
+def scaled_distances(molecule: Molecule, pairs: np.ndarray) -> np.ndarray:
+    """Measure distances of atom pairs, (n, 2), in units of the sums of their covalent radii, (n,)."""
+    radius = _radii(molecule)
+    i, j = pairs.T
+    distance = np.linalg.norm(molecule.geometry[i] - molecule.geometry[j], axis=1)
+    scaled: np.ndarray = distance / (radius[i] + radius[j])
+    return scaled
+
+
 def _changed_ligand(reference: Molecule, molecule: Molecule) -> str | None:
     before, after = _nonmetal_bonds(reference), _nonmetal_bonds(molecule)
     for verdict, difference in (("broken", before > after), ("formed", after > before)):

@@ -38,7 +38,10 @@ def read_xyz(
     path = Path(path)
     starts = _check(path)
     if frame is None and len(starts) > 1:
-        raise InputError(f"{path}: holds {len(starts)} molecules; say which by frame = 0 ... {len(starts) - 1}")
+        raise InputError(
+            f"{path}: holds {len(starts)} molecules; say which by frame = 0 ... {len(starts) - 1} "
+            f"(on the command line {path.name}@0 ... @{len(starts) - 1})"
+        )
     if frame is not None and not 0 <= frame < len(starts):
         raise InputError(f"{path}: has no frame {frame}; it holds {len(starts)}, counted from 0")
     return _read_frame(path, frame or 0, starts[frame or 0], charge, multiplicity)

@@ -20,7 +20,7 @@ HH_CONTACT_ANGSTROM = 1.9
 """Two H atoms of different ligands are never nearer than this."""
 VDW_FRACTION = 0.75
 """Two other atoms of different ligands are never nearer than this fraction of the sum of their van der Waals radii."""
-_METAL_RADIUS_ANGSTROM = {"Au": 1.66, "Ag": 1.72}
+_METAL_RADIUS_ANGSTROM = {"Au": 1.66, "Ag": 1.72, "Cu": 1.40}
 """Bondi's (doi:10.1021/j100785a001): crystallographic ones would forbid the C-H above every silver face."""
 _MARGIN = 1.1
 """The search stops here, times the limit: pushed further, all draws slide into the same few roomiest arrangements."""

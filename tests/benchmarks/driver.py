@@ -44,7 +44,7 @@ DRIVEN = (
     + """
 import sys
 from pathlib import Path
-from qcdriver.config import Machine
+from qcdriver.resources import Machine
 from qcdriver.engines import find
 from qcdriver.execution.local import LocalRunner
 from qcdriver.execution.progress import Display
@@ -53,7 +53,7 @@ from qcdriver.schema import Model, SinglePoint
 from qcdriver.stage import Job, alone
 folder = Path(sys.argv[1])
 level = find("pyscf").level(Model(method="pbe", basis="def2-svp"), {"dispersion": "d3bj"})
-with Display() as display, LocalRunner(Records(folder), folder, Machine(), None, display) as runner:
+with Display() as display, LocalRunner(Records(folder), folder / "workers.log", Machine(), None, display) as runner:
     runner.begin("dft")
     (record,) = runner([alone(Job("PPh3", SinglePoint(molecule=molecule, level=level)))])
 print(record.outcome.energy, sum(attempt.cycles for attempt in record.outcome.scf))

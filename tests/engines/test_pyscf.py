@@ -54,6 +54,48 @@ def test_a_small_molecule_costs_the_cycles_of_pyscf_alone(molecule):
     assert result.energy == pytest.approx(mf.e_tot, abs=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("molecule", "model", "keywords"),
+    [
+        (WATER, Model(method="pbe", basis="def2-SVP"), {"dispersion": "d3bj"}),
+        (OXYGEN, Model(method="r2scan", basis="def2-SVP"), {}),
+        (OXYGEN, Model(method="pbe0", basis="STO-3G"), {"electronic_temperature_k": 5000.0}),
+        (WATER, Model(method="wb97x-v", basis="STO-3G"), {}),
+        (WATER, Model(method="pbe", basis="STO-3G"), {"solvent": "water"}),
+    ],
+    ids=["RKS", "UKS meta", "hot hybrid", "VV10", "solvent"],
+)
+def test_the_coarse_grid_that_a_large_molecule_begins_on_leaves_no_trace(molecule, model, keywords, monkeypatch):
+    plain = _prepare(molecule, model, **{"grid_level": 2, **keywords}).compute(molecule.geometry, "gradient")
+    monkeypatch.setattr("qcdriver.engines.mean_field.COARSE_FROM_BASIS_FUNCTIONS", 0)
+    begun = _prepare(molecule, model, **{"grid_level": 2, **keywords}).compute(molecule.geometry, "gradient")
+    assert begun.energy == pytest.approx(plain.energy, abs=1e-8)
+    assert begun.gap == pytest.approx(plain.gap, abs=1e-4)
+    np.testing.assert_allclose(begun.gradient, plain.gradient, atol=2e-4)
+    rough = [attempt for attempt in begun.scf if attempt.strategy.startswith("coarse grid")]
+    assert len(rough) == 2
+    on_the_fine_grid = sum(attempt.cycles for attempt in begun.scf) - sum(attempt.cycles for attempt in rough)
+    assert on_the_fine_grid <= sum(attempt.cycles for attempt in plain.scf) / 2
+
+
+def test_a_coarse_grid_that_fails_leaves_the_fine_one_the_last_word(monkeypatch):
+    from qcdriver.engines.scf_ladder import converge
+
+    def converge_but_not_coarsely(mean_field, start, strategies, progress, title="", keep=None):
+        if title:
+            mean_field = mean_field.copy()
+            mean_field.max_cycle = 1
+        return converge(mean_field, start, strategies, progress, title, keep)
+
+    plain = _prepare(grid_level=2).compute(WATER.geometry, "energy")
+    monkeypatch.setattr("qcdriver.engines.mean_field.COARSE_FROM_BASIS_FUNCTIONS", 0)
+    monkeypatch.setattr("qcdriver.engines.pyscf.converge", converge_but_not_coarsely)
+    result = _prepare(grid_level=2).compute(WATER.geometry, "energy")
+    assert result.energy == pytest.approx(plain.energy, abs=1e-8)
+    assert not any(attempt.converged for attempt in result.scf if attempt.strategy == "coarse grid: DIIS")
+    assert (result.scf[-1].strategy, result.scf[-1].converged) == ("DIIS", True)
+
+
 def test_a_triplet_is_computed_as_a_triplet():
     triplet = _prepare(OXYGEN).compute(OXYGEN.geometry, "gradient")
     singlet = Molecule.model_validate({**OXYGEN.model_dump(), "molecular_multiplicity": 1})
@@ -110,7 +152,7 @@ OutOfMemoryError = type("OutOfMemoryError", (RuntimeError,), {})
     [(MemoryError(), ResourceError), (OutOfMemoryError("GPU"), ResourceError), (RuntimeError("odd"), EngineError)],
 )
 def test_errors_say_what_would_help(monkeypatch, failure, error):
-    def fail(*_):
+    def fail(*_, **__):
         raise failure
 
     monkeypatch.setattr("qcdriver.engines.pyscf.converge", fail)

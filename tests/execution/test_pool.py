@@ -120,3 +120,30 @@ def test_workers_end_when_their_driver_is_killed(tmp_path):
     while Path(f"/proc/{worker}").exists() and "Z" not in Path(f"/proc/{worker}/stat").read_text().split()[2]:
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_a_task_beyond_its_time_limit_is_ended_and_says_so_and_the_next_goes_on(tmp_path):
+    with Pool(1, Resources(), tmp_path / "log", limit_s=0.05) as pool:
+        ((_, outcome, _),) = answers(pool, ROD)  # a process alone takes longer to start
+        assert isinstance(outcome, Failure)
+        assert outcome.message == "not done within its time limit of 0.05 s"
+        pool.limit_s = 60
+        ((_, after, _),) = answers(pool, ROD)
+    assert isinstance(after, Built)
+
+
+def test_each_worker_sees_its_own_gpus(tmp_path):
+    seen = []
+    with Pool(2, Resources(), tmp_path / "log", gpus=["0,1", "2,3"]) as pool:
+        for position in range(2):
+            pool.submit(position, ROD, quiet)
+        while len(seen) < 2:
+            seen = [
+                name.split(b"=")[1].decode()
+                for child in children(os.getpid())
+                for name in Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
+                if name.startswith(b"CUDA_VISIBLE_DEVICES=")
+            ]
+        for _ in range(2):
+            pool.answer()
+    assert sorted(seen) == ["0,1", "2,3"]

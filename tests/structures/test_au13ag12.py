@@ -11,7 +11,7 @@ from qcdriver.structures.bonds import broken, fragments, ligands
 from qcdriver.structures.description import describe
 from qcdriver.structures.placement import Placement, contact_limits
 from qcdriver.structures.rod import measure_rod
-from qcdriver.structures.similarity import same_structure
+from qcdriver.structures.similarity import likeness
 from qcdriver.units import ANGSTROM
 
 PHOSPHINES = ("PH3", "PMe3", "PPh3")
@@ -79,7 +79,7 @@ def test_starts_are_different_structures_and_all_are_one_whole_molecule(phosphin
     starts = [build_rod(model, start) for start in range(5)]
     for i, one in enumerate(starts):
         assert len(fragments(one)) == 1
-        assert not any(same_structure(one, other) for other in starts[:i])
+        assert not any(likeness(one, other) for other in starts[:i])
 
 
 def test_starts_turn_the_phosphines_and_not_only_the_belt():
@@ -94,7 +94,7 @@ def test_starts_turn_the_phosphines_and_not_only_the_belt():
         )
 
     starts = [phosphines(start) for start in range(5)]
-    assert not any(same_structure(one, other, 0.2) for i, one in enumerate(starts) for other in starts[:i])
+    assert not any(likeness(one, other, 0.2) for i, one in enumerate(starts) for other in starts[:i])
 
 
 def test_a_start_is_fixed_by_its_number_and_the_seed():

@@ -58,7 +58,7 @@ def close_pairs(cell: UnitCell, reach_angstrom: np.ndarray) -> Pairs:
     """Find all pairs closer than the sum of their reaches ((natoms,), Angstrom); the time is linear in the atoms."""
     from ase import neighborlist
 
-    first, second, distance, shift = neighborlist.primitive_neighbor_list(  # type: ignore[no-untyped-call]
+    first, second, distance, shift = neighborlist.primitive_neighbor_list(
         "ijdS", (True, True, True), cell.lattice, cell.fractional @ cell.lattice, reach_angstrom
     )
     return Pairs(first, second, shift, distance)

@@ -1,0 +1,159 @@
+"""A molecule and a level -> what a DFT calculation will need: sizes, memory, time per SCF cycle; from tables alone.
+
+The model of host memory was fitted to measured peaks (`tests/benchmarks/memory.py` prints prediction against peak);
+that of the GPU is an estimate.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from qcdriver.engines.basis_sets import load_auxiliary, load_basis_set
+from qcdriver.engines.functionals import is_meta, is_range_separated
+from qcdriver.schema import Frozen, Model, Molecule, Resources
+
+if TYPE_CHECKING:
+    from qcdriver.engines.pyscf_keywords import PyscfKeywords
+
+MB = 2**20
+PROCESS_MB = 120
+"""Python with PySCF, libxc and the dispersion libraries loaded, before any work."""
+XC_BLOCK_MB = 64
+"""Orbital values on one block of grid points: what stays in the caches is up to 1.5 times faster than PySCF's 2 GB."""
+FIT_BUFFER_MB = 256
+"""Integrals on their way into the stored tensor."""
+MATRICES = 20
+"""Matrices of the basis' size that live at the peak, beside those that DIIS keeps."""
+XC_BLOCKS = 1.4
+"""Of these blocks at a time: orbital values, and their products with density and potential."""
+GRID_BYTES = 100
+"""Bytes a grid point: coordinates, weights, masks, and what building them takes."""
+GFLOPS_PER_THREAD = 45
+"""Speed reached in an SCF cycle on a core of 2024, with which time is foretold; a factor of two either way."""
+
+
+class DftPlan(Frozen):
+    """What one calculation needs. `memory_mb` on the host, `gpu_memory_mb` on the GPU (an estimate).
+
+    `tensor_mb` is the size of the three-index tensor of density fitting; `stores_tensor` whether it is kept (on the
+    CPU for speed where it fits; for fitted exchange always); `cycle_s` the order of magnitude of an SCF cycle on the
+    CPU. `too_large` says why it cannot run with the memory there is, and what would fit.
+    """
+
+    n_basis_functions: int
+    n_auxiliary_functions: int | None
+    n_grid_points: int
+    tensor_mb: int | None
+    stores_tensor: bool
+    memory_mb: int
+    gpu_memory_mb: int | None
+    cycle_s: float
+    too_large: str | None = None
+
+    def lines(self) -> list[str]:
+        """Say it for a person."""
+        fit = f", {self.n_auxiliary_functions} auxiliary functions" if self.n_auxiliary_functions else ""
+        kept = "kept in memory" if self.stores_tensor else "not stored"
+        tensor = f"three-index tensor {self.tensor_mb} MB, {kept}; " if self.tensor_mb else ""
+        gpu = f", about {self.gpu_memory_mb} MB on the GPU" if self.gpu_memory_mb else ""
+        said = [
+            f"{self.n_basis_functions} basis functions{fit}, {self.n_grid_points} grid points",
+            f"{tensor}memory about {self.memory_mb} MB{gpu}; an SCF cycle about {self.cycle_s:.2g} s on the CPU",
+        ]
+        return said if self.too_large is None else [*said, f"does not fit: {self.too_large}"]
+
+
+def plan_calculation(
+    molecule: Molecule, model: Model, keywords: PyscfKeywords, resources: Resources, gpu_total_mb: int | None = None
+) -> DftPlan:
+    """Foretell sizes, memory and time of one single point; computes nothing.
+
+    Raises
+    ------
+    InputError
+        A basis set does not exist or lacks an element.
+    """
+    n_basis = load_basis_set(str(model.basis), molecule.symbols).n_functions(molecule.symbols)
+    auxiliary = keywords.auxiliary_basis(model.method)
+    n_auxiliary = None
+    if auxiliary is not None:
+        n_auxiliary = load_auxiliary(auxiliary, molecule.symbols).n_functions(molecule.symbols)
+    n_points = count_grid_points(molecule, keywords.grid_level)
+    spins = 1 if molecule.molecular_multiplicity == 1 else 2
+    exchange = keywords.fits_exchange(model.method)
+    tensor = _tensor_mb(n_basis, n_auxiliary, exchange and is_range_separated(model.method))
+    settled = PROCESS_MB + spins * (MATRICES + 2 * keywords.diis_space) * n_basis**2 * 8 / MB
+    passing = XC_BLOCKS * min(XC_BLOCK_MB, 4 * 8 * n_points * n_basis / MB) + n_points * GRID_BYTES / MB
+    small = settled + passing
+    with_tensor = settled + tensor + max(passing, _buffers_mb(n_basis, n_auxiliary or 0, tensor, exchange))
+    on_gpu = resources.device == "gpu"
+    stores = exchange or (n_auxiliary is not None and not on_gpu and with_tensor <= resources.memory_mb)
+    plan = DftPlan(
+        n_basis_functions=n_basis,
+        n_auxiliary_functions=n_auxiliary,
+        n_grid_points=n_points,
+        tensor_mb=tensor or None,
+        stores_tensor=stores,
+        memory_mb=round(with_tensor if stores and not on_gpu else small),
+        gpu_memory_mb=round(_gpu_mb(n_basis, n_points, spins, tensor if exchange else 0)) if on_gpu else None,
+        cycle_s=_cycle_s(n_basis, n_auxiliary, n_points, spins, stores, is_meta(model.method), resources.threads),
+    )
+    return plan.model_copy(update={"too_large": _too_large(plan, resources, exchange, gpu_total_mb)})
+
+
+def _too_large(plan: DftPlan, resources: Resources, exchange: bool, gpu_total_mb: int | None) -> str | None:
+    needs = f"{plan.n_basis_functions} basis functions need about"
+    way_out = "density_fit = 'coulomb' stores no tensor" if exchange else "a smaller basis set would fit"
+    if plan.gpu_memory_mb is not None and gpu_total_mb is not None and plan.gpu_memory_mb > gpu_total_mb:
+        return f"{needs} {plan.gpu_memory_mb} MB on the GPU, which has {gpu_total_mb} MB; {way_out}"
+    if plan.memory_mb > resources.memory_mb:
+        return (
+            f"{needs} {plan.memory_mb} MB, and {resources.memory_mb} MB are allowed; {way_out}, "
+            f"or [resources] memory_mb = {plan.memory_mb} on a machine that has it"
+        )
+    return None
+
+
+def count_grid_points(molecule: Molecule, grid_level: int) -> int:
+    """Count the points of PySCF's integration grid (pruned), before it drops those of no weight."""
+    from pyscf import gto
+    from pyscf.dft import gen_grid
+
+    kinds = sorted(set(molecule.symbols))
+    atoms = gto.M(
+        atom=[(symbol, (10.0 * i, 0.0, 0.0)) for i, symbol in enumerate(kinds)],
+        basis={symbol: [[0, [1.0, 1.0]]] for symbol in kinds},
+        spin=None,
+        verbose=0,
+        parse_arg=False,
+        dump_input=False,
+    )
+    table: Any = gen_grid.gen_atomic_grids(atoms, level=grid_level)
+    return sum(len(table[symbol][1]) for symbol in molecule.symbols)
+
+
+def _tensor_mb(n_basis: int, n_auxiliary: int | None, twice: bool) -> int:
+    """Size of (ij|P), i >= j; range-separated exchange has a second one."""
+    if n_auxiliary is None:
+        return 0
+    return math.ceil((2 if twice else 1) * n_basis * (n_basis + 1) / 2 * n_auxiliary * 8 / MB)
+
+
+def _buffers_mb(n_basis: int, n_auxiliary: int, tensor: float, exchange: bool) -> float:
+    """Give what building the tensor takes beside it, or contracting it to exchange: PySCF unpacks 240 rows."""
+    building = min(max(FIT_BUFFER_MB, 0.05 * tensor), tensor) + 2 * n_auxiliary**2 * 8 / MB
+    return max(building, 240 * n_basis**2 * 8 / MB) if exchange else building
+
+
+def _gpu_mb(n_basis: int, n_points: int, spins: int, tensor: float) -> float:
+    return 1500 + spins * 60 * n_basis**2 * 8 / MB + n_points * 300 / MB + tensor
+
+
+def _cycle_s(
+    n_basis: int, n_auxiliary: int | None, n_points: int, spins: int, stores: bool, meta: bool, threads: int
+) -> float:
+    """Seconds of an SCF cycle on the CPU, by counting multiplications: XC on the grid, Coulomb fit, diagonalisation."""
+    grid = spins * n_points * n_basis**2 * (9 if meta else 5)
+    coulomb = 0.0 if n_auxiliary is None else n_basis**2 * n_auxiliary * (2 if stores else 770)
+    return round((grid + coulomb + spins * 25 * n_basis**3) / (GFLOPS_PER_THREAD * 1e9 * threads), 2)

@@ -1,0 +1,142 @@
+"""The keywords of a DFT calculation: typed, with their defaults, and what contradicts what."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from qcdriver.engines.basis_sets import load_auxiliary, load_basis_set
+from qcdriver.engines.checks import choices
+from qcdriver.engines.functionals import is_pure
+from qcdriver.errors import InputError
+from qcdriver.schema import Frozen, Model
+
+COULOMB_FIT = "def2-universal-jfit"
+"""Fits the Coulomb integrals alone (doi:10.1039/b515623h)."""
+EXCHANGE_FIT = "def2-universal-jkfit"
+"""Fits Coulomb and exchange integrals (doi:10.1002/jcc.20702)."""
+
+Rung = Literal["diis", "damping", "level_shift", "smearing", "second_order"]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class PyscfKeywords(Frozen):
+    """Keywords of a DFT calculation.
+
+    Attributes
+    ----------
+    density_fit
+        Fit the Coulomb (and for hybrids the exchange) integrals in an auxiliary basis; "coulomb" fits the Coulomb
+        integrals and computes the exchange of a hybrid exactly, which needs no stored tensor.
+    auxbasis
+        Auxiliary basis set; None: `COULOMB_FIT`, or `EXCHANGE_FIT` where exchange is fitted.
+    dispersion
+        D3 with Becke-Johnson damping (doi:10.1002/jcc.21759) or D4 (doi:10.1063/1.5090222).
+    solvent
+        Name of a solvent in PySCF's list ("dichloromethane"); None: gas phase.
+    solvent_model
+        IEF-PCM or C-PCM (electrostatics alone), or SMD (doi:10.1021/jp810292n).
+    grid_level
+        Integration grid, 0 (coarse) to 9; 2 does for scans, 3 for final numbers.
+    conv_tol
+        Energy change at which the SCF is converged, hartree; the orbital gradient must be below its root.
+    init_guess
+        First density; `atom` has the right number of electrons with ECPs, `minao` has not.
+    guess_basis
+        Converge in this (smaller) basis set first, and start from its density; None: do not.
+    electronic_temperature_k
+        Fermi-Dirac occupations at this temperature to the end; the energy is then the free energy E - TS
+        (doi:10.1103/PhysRev.137.A1441). None: integer occupations.
+    stability
+        Test every converged state for a lower one of the same kind (doi:10.1063/1.434318), and follow down to it.
+    max_cycle
+        SCF cycles before an attempt of the ladder is a failure.
+    scf_ladder
+        Which attempts to make, in order; the first must be `diis`.
+    diis_space, damping, level_shift, smearing
+        The ladder's own numbers: Fock matrices remembered; share of the last Fock matrix kept; hartree; Fermi
+        widths in hartree, annealed in this order.
+    """
+
+    density_fit: bool | Literal["coulomb"] = True
+    auxbasis: str | None = None
+    dispersion: Literal["d3bj", "d4"] | None = None
+    solvent: str | None = None
+    solvent_model: Literal["iefpcm", "cpcm", "smd"] = "iefpcm"
+    grid_level: int = Field(default=3, ge=0, le=9)
+    conv_tol: float = Field(default=1e-8, gt=0, le=1e-3)
+    init_guess: Literal["atom", "minao", "huckel", "1e"] = "atom"
+    guess_basis: str | None = None
+    electronic_temperature_k: Positive | None = None
+    stability: bool = False
+    max_cycle: int = Field(default=60, ge=1)
+    scf_ladder: tuple[Rung, ...] = Field(default=("diis", "level_shift", "smearing", "second_order"), min_length=1)
+    diis_space: int = Field(default=12, ge=2, le=50)
+    damping: float = Field(default=0.7, gt=0, lt=1)
+    level_shift: Positive = 0.3
+    smearing: tuple[Positive, ...] = Field(default=(0.01, 0.005, 0.001), min_length=1)
+
+    def auxiliary_basis(self, method: str) -> str | None:
+        """Give the auxiliary basis set that is used with a functional; None without density fitting."""
+        if not self.density_fit:
+            return None
+        return self.auxbasis or (EXCHANGE_FIT if self.fits_exchange(method) else COULOMB_FIT)
+
+    def fits_exchange(self, method: str) -> bool:
+        """Whether exchange integrals are fitted, for which the three-index tensor must be stored."""
+        return self.density_fit is True and not is_pure(method)
+
+
+def refuse_contradictions(keywords: PyscfKeywords, model: Model, symbols: tuple[str, ...]) -> None:
+    """Refuse keywords that exclude one another, or name what does not exist.
+
+    Raises
+    ------
+    InputError
+    """
+    method = model.method
+    if keywords.scf_ladder[0] != "diis":
+        raise InputError(f"pyscf keywords: scf_ladder starts with {keywords.scf_ladder[0]!r}, not with 'diis'")
+    if keywords.auxbasis is not None and not keywords.density_fit:
+        raise InputError(f"density_fit = false, so auxbasis = {keywords.auxbasis!r} has no use")
+    if keywords.density_fit == "coulomb" and is_pure(method):
+        raise InputError(f"density_fit = 'coulomb' is for hybrids; {method!r} is none: density_fit = true")
+    if (auxiliary := keywords.auxiliary_basis(method)) is not None:
+        load_auxiliary(auxiliary, symbols)
+    if keywords.stability and keywords.electronic_temperature_k is not None:
+        raise InputError(
+            "stability = true needs integer occupations, so it cannot go with electronic_temperature_k: leave out one"
+        )
+    if list(keywords.smearing) != sorted(keywords.smearing, reverse=True):
+        raise InputError(f"smearing = {list(keywords.smearing)} does not fall; it is annealed towards zero")
+    _refuse_useless_guess(keywords, model, symbols)
+    _refuse_unknown_solvent(keywords)
+
+
+def _refuse_useless_guess(keywords: PyscfKeywords, model: Model, symbols: tuple[str, ...]) -> None:
+    if keywords.guess_basis is None or model.basis is None:
+        return
+    small, large = (load_basis_set(name, symbols) for name in (keywords.guess_basis, model.basis))
+    if small.n_functions(symbols) >= large.n_functions(symbols):
+        raise InputError(f"guess_basis = {keywords.guess_basis!r} is not smaller than {model.basis!r}: leave it out")
+    for symbol in sorted(set(symbols)):
+        if small.n_core_electrons([symbol]) != large.n_core_electrons([symbol]):
+            raise InputError(
+                f"guess_basis = {keywords.guess_basis!r} replaces another core of {symbol} than {model.basis!r} does; "
+                "take one of the same family"
+            )
+
+
+def _refuse_unknown_solvent(keywords: PyscfKeywords) -> None:
+    if keywords.solvent is None:
+        if keywords.solvent_model != "iefpcm":
+            raise InputError(f"solvent_model = {keywords.solvent_model!r} without a solvent: solvent = 'water'")
+        return
+    from pyscf.solvent.smd import solvent_db
+
+    known = sorted(name for name in solvent_db if name)
+    if keywords.solvent not in known:
+        hint = choices(keywords.solvent, known)
+        common = "for instance water, dichloromethane, acetonitrile, toluene"
+        raise InputError(f"no solvent named {keywords.solvent!r}; {hint if hint.startswith('did') else common}")

@@ -1,0 +1,56 @@
+"""An older record's JSON -> today's, step by step; a newer one is refused by name.
+
+Files are never rewritten: a line keeps the version it was written with, and is brought up to date each time it is read.
+
+Versions
+--------
+1
+    The first.
+2
+    A task record names its `parents` and its `input_sha256`; of version 1 both are unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qcdriver.errors import InputError
+from qcdriver.schema import TaskRecord
+
+Content = dict[str, Any]
+
+SCHEMA_VERSION: int = TaskRecord.model_fields["schema_version"].default
+"""What this program writes, for tasks and stages alike."""
+
+
+def _from_1(content: Content) -> Content:
+    return content  # the new fields have their defaults: unknown
+
+
+MIGRATIONS: dict[int, Callable[[Content], Content]] = {1: _from_1}
+"""Version -> the step from it to the next. A change of the schema adds one here, and a line to the list above."""
+
+
+def migrate(content: Content, where: str) -> Content:
+    """Bring a record's JSON to the version of this program.
+
+    Raises
+    ------
+    InputError
+        Written by a newer version of this program; `where` says in which file.
+    ValueError
+        Of no version that ever was.
+    """
+    version = content.get("schema_version")
+    if type(version) is not int:
+        raise ValueError("no schema version")
+    if version > SCHEMA_VERSION:
+        raise InputError(
+            f"{where}: a record of schema version {version}; this program reads up to {SCHEMA_VERSION}: update it"
+        )
+    for step in range(version, SCHEMA_VERSION):
+        if step not in MIGRATIONS:
+            raise ValueError(f"schema version {version} is not one of ours")
+        content = MIGRATIONS[step](content)
+    return {**content, "schema_version": SCHEMA_VERSION}

@@ -1,0 +1,143 @@
+"""Two minima in, the path of lowest energy between them out: a nudged elastic band whose highest image climbs.
+
+The band, its tangents and its optimiser are ASE's (improved tangents, doi:10.1063/1.1323224; climbing image,
+doi:10.1063/1.1329672), its first guess interpolates all distances (doi:10.1063/1.4878664).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qcdriver import units
+from qcdriver.errors import ConvergenceError, InputError
+from qcdriver.schema import Band
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ase import Atoms
+
+    from qcdriver.engines.base import Calculation, Progress
+    from qcdriver.schema import PathSearch, Result
+
+_ROUGH = 5.0
+"""The band first comes to this many times the wanted force without climbing: an image must know its way up."""
+_SPRING_EV_ANGSTROM2 = 0.5
+_LONGEST_STEP_ANGSTROM = 0.1
+_SAME_ANGSTROM = 1e-3
+_NOISE_ANGSTROM = 1e-9
+
+
+def find_path(task: PathSearch, prepare: Callable[[], Calculation], progress: Progress) -> Band:
+    """Relax a band between the ends of a path.
+
+    Parameters
+    ----------
+    task
+        The ends must be minima at the level, in one order of atoms and as near each other as they can be laid.
+    prepare
+        Gives a calculation for each image, which remembers what helps it (density, topology).
+    progress
+        Told a line at every step of the band.
+
+    Raises
+    ------
+    InputError
+        The ends are one and the same geometry.
+    ConvergenceError
+        Not converged within `max_steps` of the band; its history is attached. That of an SCF passes through.
+    """
+    images = _interpolated(task)
+    calculators = [_Calculator(prepare()) for _ in images]
+    for image, calculator in zip(images, calculators, strict=True):
+        image.calc = calculator
+    history: list[dict[str, object]] = []
+
+    def told(largest: float) -> None:
+        highest = max(float(image.get_potential_energy()) for image in images) / units.EV
+        history.append({"energy": highest, "max_force": largest})
+        progress(f"band step {len(history)}  top {highest:.6f}  force {largest:.1e}")
+
+    _relax(images, climb=False, max_force=_ROUGH * task.max_force, max_steps=task.max_steps, told=told)
+    largest = _relax(
+        images, climb=True, max_force=task.max_force, max_steps=max(1, task.max_steps - len(history)), told=told
+    )
+    if largest > task.max_force:
+        raise ConvergenceError(
+            f"path: not converged in {task.max_steps} steps of the band; the largest force is {largest:.1e} "
+            f"hartree/bohr, {task.max_force:.1e} was wanted",
+            history,
+        )
+    energies = tuple(float(image.get_potential_energy()) / units.EV for image in images)
+    top = int(np.argmax(energies))
+    return Band(
+        images=tuple(task.molecule.moved(image.positions / units.ANGSTROM) for image in images),
+        energies=energies,
+        result=calculators[top].result_at(images[top]).model_copy(update={"gradient": None}),
+        n_gradients=sum(calculator.n_gradients for calculator in calculators),
+        max_force=largest,
+    )
+
+
+def _interpolated(task: PathSearch) -> list[Atoms]:
+    """Give the first guess: images between the ends in which all distances change evenly."""
+    from ase import Atoms
+    from ase.build import minimize_rotation_and_translation
+    from ase.mep import NEB
+
+    first, last = (Atoms(end.symbols, positions=end.geometry * units.ANGSTROM) for end in (task.molecule, task.end))
+    minimize_rotation_and_translation(first, last)
+    if np.abs(last.get_positions() - first.get_positions()).max() < _SAME_ANGSTROM:
+        raise InputError("path: its two ends are the same geometry; there is nothing between them")
+    images = [first.copy() for _ in range(task.n_images + 1)] + [last]
+    NEB(images, method="improvedtangent").interpolate("idpp")
+    return images
+
+
+def _relax(
+    images: Sequence[Atoms], climb: bool, max_force: float, max_steps: int, told: Callable[[float], None]
+) -> float:
+    """Relax the band, and give the largest force left on an atom of it, hartree/bohr."""
+    from ase.mep import NEB
+    from ase.optimize import FIRE
+
+    band = NEB(
+        images, k=_SPRING_EV_ANGSTROM2, climb=climb, method="improvedtangent", remove_rotation_and_translation=True
+    )
+    largest = np.inf
+    for _ in FIRE(band, logfile=None, maxstep=_LONGEST_STEP_ANGSTROM).irun(
+        max_force * units.EV_PER_ANGSTROM, max_steps
+    ):
+        largest = float(np.linalg.norm(band.get_forces(), axis=1).max()) / units.EV_PER_ANGSTROM
+        told(largest)
+    return largest
+
+
+class _Calculator:
+    """A calculation as ASE asks for one (eV, Angstrom); what does not converge raises, as everywhere."""
+
+    def __init__(self, calculation: Calculation) -> None:
+        self._calculation = calculation
+        self._at: np.ndarray | None = None
+        self.n_gradients = 0
+
+    def result_at(self, atoms: Atoms) -> Result:
+        """Evaluate, unless this geometry was the last; the band lays image on image anew whenever it is asked."""
+        if self._at is None or np.abs(atoms.positions - self._at).max() > _NOISE_ANGSTROM:
+            self._result = self._calculation.compute(atoms.positions / units.ANGSTROM, "gradient")
+            self._at = atoms.positions.copy()
+            self.n_gradients += 1
+        return self._result
+
+    def get_potential_energy(self, atoms: Atoms) -> float:
+        """In eV."""
+        return self.result_at(atoms).energy * units.EV
+
+    def get_forces(self, atoms: Atoms) -> np.ndarray:
+        """(natoms, 3), eV/Angstrom."""
+        result = self.result_at(atoms)
+        assert result.gradient is not None
+        forces: np.ndarray = -result.gradient * units.EV_PER_ANGSTROM
+        return forces

@@ -1,0 +1,37 @@
+"""Keys: the same work has the same key, other work another."""
+
+from __future__ import annotations
+
+from specimens import HYDROGEN, LEVEL, POINT
+
+from qcdriver.records import task_key
+from qcdriver.schema import Model, PathSearch, SinglePoint
+
+NOISE = HYDROGEN.moved(HYDROGEN.geometry + 1e-11)
+
+
+def test_the_key_hashes_what_determines_the_number_and_nothing_else():
+    assert task_key(SinglePoint(molecule=NOISE, level=LEVEL)) == task_key(POINT)
+    others = [
+        POINT.model_copy(update={"molecule": HYDROGEN.moved(HYDROGEN.geometry * 1.001)}),
+        POINT.model_copy(update={"molecule": HYDROGEN.model_copy(update={"molecular_charge": 2})}),
+        POINT.model_copy(update={"molecule": HYDROGEN.model_copy(update={"molecular_multiplicity": 3})}),
+        POINT.model_copy(update={"driver": "gradient"}),
+    ]
+    changes = [
+        {"engine": "tblite"},
+        {"engine_version": "22.2"},
+        {"model": Model(method="GFN2-xTB")},
+        {"model": Model(method="GFN1-xTB", basis="x")},
+        {"keywords": {"accuracy": 0.1}},
+    ]
+    others += [POINT.model_copy(update={"level": LEVEL.model_copy(update=change)}) for change in changes]
+    assert len({task_key(each) for each in [POINT, *others]}) == len(others) + 1
+
+
+def test_noise_at_either_end_of_a_path_is_no_other_path():
+    path = PathSearch(molecule=HYDROGEN, end=HYDROGEN, level=LEVEL, n_images=3, max_force=1e-3, max_steps=9)
+    for end in ("molecule", "end"):
+        assert task_key(path.model_copy(update={end: NOISE})) == task_key(path)
+        other = HYDROGEN.moved(HYDROGEN.geometry * 1.001)
+        assert task_key(path.model_copy(update={end: other})) != task_key(path)
