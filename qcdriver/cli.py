@@ -384,8 +384,8 @@ def _tell_damage(store: Records) -> None:
 def _show(this: Run, summary: object) -> None:
     from rich.console import Console
 
+    from qcdriver.findings import Summary
     from qcdriver.report import plot_profiles, print_summary
-    from qcdriver.summary import Summary
 
     assert isinstance(summary, Summary)
     print_summary(summary, Console())

@@ -21,6 +21,7 @@ from qcdriver.engines.gpu import resolve_device
 from qcdriver.errors import ConvergenceError, InputError
 from qcdriver.execution.local import LocalRunner, Tally
 from qcdriver.execution.progress import Display
+from qcdriver.findings import Summary
 from qcdriver.interconversion import Minimum, interconversion
 from qcdriver.mirror import mirror
 from qcdriver.plan import check, scanned_coordinate
@@ -32,7 +33,6 @@ from qcdriver.schema import Coordinate, Molecule, Relaxed, StageRecord, Verdict
 from qcdriver.stage import RunRound, Stage, follow
 from qcdriver.summary import (
     Stages,
-    Summary,
     isomer_of,
     level_of,
     molecule_of,

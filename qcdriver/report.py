@@ -9,7 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from qcdriver.summary import Conformer, PathFound, Profile, Summary
+from qcdriver.comparison.cu14 import Cu14Glance
+from qcdriver.findings import Conformer, PathFound, Profile, Summary
 
 
 def print_summary(summary: Summary, console: Console) -> None:
@@ -17,6 +18,8 @@ def print_summary(summary: Summary, console: Console) -> None:
     console.print(f"\n{summary.title}  ({summary.formula})", markup=False, highlight=False)
     for level in dict.fromkeys(each.level for each in summary.conformers):
         console.print(_conformer_table(level, [each for each in summary.conformers if each.level == level]))
+    if copper := {each.label: each.cu14 for each in summary.conformers if each.cu14}:
+        console.print(_cu14_table(copper))
     for label, note in {each.label: each.note for each in summary.conformers if each.note}.items():
         console.print(f"* {label}: {note}", markup=False, highlight=False, soft_wrap=True)
     for profile in summary.profiles:
@@ -64,6 +67,20 @@ def _conformer_table(level: str, conformers: list[Conformer]) -> Table:
         if rods:
             cells += [_number(each.measures.twist_deg, 1), each.measures.belt] if each.measures else ["-", "-"]
         table.add_row(*cells)
+    return table
+
+
+def _cu14_table(found: dict[str, Cu14Glance]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="Chirality and hydrides", title_justify="left")
+    table.add_column("conformer")
+    table.add_column("hand")
+    for heading in ("metal %", "S3 %"):
+        table.add_column(heading, justify="right")
+    table.add_column("symmetry, off by A", justify="right")
+    table.add_column("hydrides")
+    for label, each in found.items():
+        deviation = f"{each.symmetry} {each.off_symmetry_angstrom:.3f}"
+        table.add_row(label, each.hand, f"{each.metal_percent:.2f}", f"{each.s3_percent:.2f}", deviation, each.hydrides)
     return table
 
 

@@ -1,7 +1,4 @@
-"""Records -> findings: conformers with relative energies and gaps, and energy profiles, typed and comparable.
-
-Energies are subtracted within one level of theory only; a group of findings is a level.
-"""
+"""Records -> findings: what the stages of a run decided, with its numbers, energies subtracted within one level."""
 
 from __future__ import annotations
 
@@ -9,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from qcdriver import units
+from qcdriver.comparison.cu14 import glance_at_cu14
 from qcdriver.config import Settings
 from qcdriver.errors import InputError
+from qcdriver.findings import Conformer, Dropped, MirrorCheck, PathFound, Profile, ProfilePoint, Spread, Summary
 from qcdriver.records import Records
 from qcdriver.schema import (
     Band,
     Build,
     Failure,
-    Frozen,
     Level,
     Molecule,
     Relaxation,
@@ -27,105 +25,6 @@ from qcdriver.schema import (
     Verdict,
 )
 from qcdriver.structures.rod import RodMeasures, find_rod, measure_rod
-
-
-class Conformer(Frozen):
-    """One conformer at one level. No number where it did not converge; `measures` if it is a rod.
-
-    `note`: what to know about its geometry ("held: ...").
-    """
-
-    label: str
-    isomer: str
-    level: str
-    key: str
-    energy_hartree: float | None
-    relative_energy_kcal_mol: float | None
-    gap_ev: float | None
-    converged: bool
-    reason: str | None
-    note: str | None
-    experimental_gap_ev: float | None
-    measures: RodMeasures | None
-
-
-class ProfilePoint(Frozen):
-    """One point of a profile: `value_deg` as measured on the structure."""
-
-    label: str
-    key: str
-    value_deg: float
-    energy_hartree: float
-    relative_energy_kcal_mol: float
-    gap_ev: float | None
-    belt: str | None
-
-
-class Profile(Frozen):
-    """Energy and gap along the scanned coordinate at one level, by rising value."""
-
-    coordinate: str
-    level: str
-    points: tuple[ProfilePoint, ...]
-
-
-class PathFound(Frozen):
-    """The path between two conformers at one level; `note`: which bonds are open at its top.
-
-    `images_kcal_mol`: energies of the images against the first, which is the start; the last is the end.
-    """
-
-    label: str
-    key: str
-    level: str
-    barrier_kcal_mol: float
-    reverse_barrier_kcal_mol: float
-    images_kcal_mol: tuple[float, ...]
-    gap_at_top_ev: float | None
-    note: str | None
-
-
-class MirrorCheck(Frozen):
-    """Whether a conformer and its mirror image have one energy; `finding` says by how much they differ."""
-
-    label: str
-    key: str
-    level: str
-    passed: bool
-    finding: str
-
-
-class Spread(Frozen):
-    """How far apart the tightly relaxed starts of one isomer ended: the uncertainty of its energy from its ligands."""
-
-    isomer: str
-    level: str
-    n_starts: int
-    kcal_mol: float
-
-
-class Dropped(Frozen):
-    """Something that did not go on, or is missing from the findings, and why."""
-
-    stage: str
-    label: str
-    reason: str
-
-
-class Summary(Frozen):
-    """What a run found; `dropped` by judgement, `failed` for want of a number that was asked for."""
-
-    title: str
-    formula: str
-    conformers: tuple[Conformer, ...]
-    profiles: tuple[Profile, ...]
-    paths: tuple[PathFound, ...]
-    mirror_checks: tuple[MirrorCheck, ...]
-    spreads: tuple[Spread, ...]
-    dropped: tuple[Dropped, ...]
-    failed: tuple[Dropped, ...]
-    experiment_source: str | None
-
 
 Stages = dict[str, tuple[Verdict, ...]]
 """The verdicts of the stages that have run, by the stage's name."""
@@ -305,6 +204,7 @@ def _conformers(
                 note=notes[verdict.label],
                 experimental_gap_ev=settings.experiment.gap_ev.get(isomer) if settings.experiment else None,
                 measures=_measures(molecule_of(record)),
+                cu14=glance_at_cu14(molecule_of(record)) if result else None,
             )
         )
     return conformers

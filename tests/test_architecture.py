@@ -21,6 +21,7 @@ FLOORS = [
     {"comparison", "relaxation", "stage", "levels"},
     {"candidates"},
     {"prescreen", "dft", "scan", "interconversion", "mirror", "execution"},
+    {"findings"},
     {"summary", "plan"},
     {"report", "export", "pipeline", "density_of_states"},
     {"slurm"},

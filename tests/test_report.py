@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from qcdriver.execution.progress import duration, told
+from qcdriver.findings import Conformer, Dropped, PathFound, Profile, ProfilePoint, Spread, Summary
 from qcdriver.report import plot_profiles, print_summary
 from qcdriver.schema import Failure
-from qcdriver.summary import Conformer, Dropped, PathFound, Profile, ProfilePoint, Spread, Summary
 
 
 def conformer(label: str, energy: float | None) -> Conformer:
@@ -27,6 +27,7 @@ def conformer(label: str, energy: float | None) -> Conformer:
         note="held: set free it turned" if label == "S" else None,
         experimental_gap_ev=1.72,
         measures=None,
+        cu14=None,
     )
 
 

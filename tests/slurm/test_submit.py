@@ -45,7 +45,10 @@ def test_what_slurm_was_just_told_by_a_killed_submit_is_not_told_again(campaign,
     those = campaign(PRESCREEN)
     slow, real = tmp_path / "slow", shutil.which("sbatch", path=held.environment["PATH"])
     slow.mkdir()
-    (slow / "sbatch").write_text(f'#!/bin/sh\nmkdir {slow}/at-work 2>/dev/null && sleep 8\nexec {real} "$@"\n')
+    (slow / "sbatch").write_text(
+        f'#!/bin/sh\nmkdir {slow}/at-work 2>/dev/null && first=yes && sleep 5\n{real} "$@"\ncode=$?\n'
+        f'[ -z "$first" ] || touch {slow}/through\nexit $code\n'
+    )
     (slow / "sbatch").chmod(0o755)
     monkeypatch.setitem(held.environment, "PATH", f"{slow}:{held.environment['PATH']}")
     command = those.command("submit", those.input, "--results", those.results)
@@ -55,6 +58,8 @@ def test_what_slurm_was_just_told_by_a_killed_submit_is_not_told_again(campaign,
     attempt.kill()  # sbatch lives on, and gets through
     attempt.wait()
     those.submit()
+    while not (slow / "through").exists():
+        time.sleep(0.01)
     assert queued(those) == Counter({"prescreen.0": 2, "prescreen.1": 2})
 
 
