@@ -17,9 +17,9 @@ from qcdriver.comparison import SAME_ANGSTROM
 from qcdriver.errors import InputError, QcdriverError, ResourceError
 
 if TYPE_CHECKING:
-    from qcdriver.pipeline import Run
     from qcdriver.plan import Plan
     from qcdriver.records import Records
+    from qcdriver.run import Run
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it; Typer ends with the same."""
@@ -61,9 +61,10 @@ def run(
     from qcdriver import pipeline
     from qcdriver.config import read_settings
     from qcdriver.execution.progress import Display
+    from qcdriver.run import open_run
 
     settings = read_settings(input_file)
-    this = pipeline.open_run(settings, input_file, results)
+    this = open_run(settings, input_file, results)
     with Display() as display:
         display.say(f"{settings.title}: records in {this.directory}")
         try:
@@ -82,7 +83,7 @@ def run(
 def report(input_file: Input, results: Results = Path("results"), as_json: Json = False) -> None:
     """Print the tables and draw the picture from the records; computes nothing."""
     from qcdriver.config import read_settings
-    from qcdriver.pipeline import open_run
+    from qcdriver.run import open_run
     from qcdriver.summary import summarize
 
     settings = read_settings(input_file)
@@ -261,7 +262,7 @@ def submit(
     from tempfile import TemporaryDirectory
 
     from qcdriver.config import read_settings
-    from qcdriver.pipeline import open_run
+    from qcdriver.run import open_run
     from qcdriver.slurm.submit import dry_run as rehearse
     from qcdriver.slurm.submit import for_slurm
     from qcdriver.slurm.submit import submit as send

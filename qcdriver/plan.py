@@ -9,7 +9,6 @@ from pathlib import Path
 from qcdriver import engines, levels
 from qcdriver.candidates import candidates, geometry_of
 from qcdriver.config import ScanSettings, Settings
-from qcdriver.engines.base import Device
 from qcdriver.engines.gpu import resolve_device
 from qcdriver.engines.memory_plan import DftPlan
 from qcdriver.errors import InputError
@@ -68,7 +67,7 @@ def plan(settings: Settings, folder: Path) -> Plan:
     if settings.dft:
         device, said = resolve_device(settings.dft.device)
         level = levels.dft_level(settings.dft, device)
-        needs = engines.find(level.engine).expect(first, level, _here(settings, device))
+        needs = needs_of_dft(settings, first)
         stages.append(_planned("dft", level, first, _single_points(settings)).model_copy(update={"needs": needs}))
     return Plan(
         title=settings.title,
@@ -104,6 +103,25 @@ def check(settings: Settings, molecules: Iterable[Molecule], stages: Sequence[st
                 engines.find(level.engine).check(molecule, level)
 
 
+def needs_of_dft(settings: Settings, molecule: Molecule) -> DftPlan | None:
+    """Foretell what a single point of the input needs on this machine; None without a `[dft]` table.
+
+    Raises
+    ------
+    InputError, MissingError
+    """
+    if settings.dft is None:
+        return None
+    device, _ = resolve_device(settings.dft.device)
+    level = levels.dft_level(settings.dft, device)
+    resources = Resources(
+        threads=settings.resources.threads or threads_of_this_machine(),
+        memory_mb=settings.resources.memory_mb or int(0.8 * memory_of_this_machine_mb()),
+        device=device,
+    )
+    return engines.find(level.engine).expect(molecule, level, resources)
+
+
 @contextmanager
 def _naming(table: str) -> Iterator[None]:
     try:
@@ -135,15 +153,6 @@ def _planned(stage: str, level: Level, molecule: Molecule, calculations: str) ->
         engine_version=level.engine_version,
         n_basis_functions=engines.find(level.engine).n_basis_functions(molecule, level.model),
         calculations=calculations,
-    )
-
-
-def _here(settings: Settings, device: Device) -> Resources:
-    """Give a single point's share of this machine: all of it."""
-    return Resources(
-        threads=settings.resources.threads or threads_of_this_machine(),
-        memory_mb=settings.resources.memory_mb or int(0.8 * memory_of_this_machine_mb()),
-        device=device,
     )
 
 

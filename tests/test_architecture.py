@@ -23,6 +23,8 @@ FLOORS = [
     {"prescreen", "dft", "scan", "interconversion", "mirror", "execution"},
     {"findings"},
     {"summary", "plan"},
+    {"run"},
+    {"stages"},
     {"report", "export", "pipeline", "density_of_states"},
     {"slurm"},
     {"cli"},

@@ -15,6 +15,8 @@ from qcdriver.schema import Frozen, Level, Model, Molecule, Resources, Result
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
+    from qcdriver.engines.memory_plan import DftPlan
+
 Progress = Callable[[str], None]
 """Told one short line at a time ("cycle 7  -3713.468987"), for a person who waits."""
 
@@ -108,7 +110,7 @@ class Engine(ABC):
     def start(self, molecule: Molecule, level: Level, resources: Resources, progress: Progress) -> Calculation:
         """Set up a calculation that `prepare` has already found possible."""
 
-    def expect(self, molecule: Molecule, level: Level, resources: Resources) -> Frozen | None:  # noqa: ARG002
+    def expect(self, molecule: Molecule, level: Level, resources: Resources) -> DftPlan | None:  # noqa: ARG002
         """Foretell what a calculation will need; None where that is not worth telling.
 
         Raises

@@ -28,8 +28,8 @@ from qcdriver import __version__
 from qcdriver.candidates import Candidate
 from qcdriver.config import Settings, read_settings
 from qcdriver.errors import InputError
-from qcdriver.pipeline import Run
 from qcdriver.records import content_key, task_key
+from qcdriver.run import Run
 from qcdriver.schema import Frozen, Task
 from qcdriver.slurm.ledger import Ledger
 from qcdriver.slurm.shelf import Entry, read_entries, read_piece, read_pieces, write_file, write_shelf

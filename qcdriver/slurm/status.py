@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from qcdriver.errors import EngineError
-from qcdriver.pipeline import Run
 from qcdriver.records import Records
+from qcdriver.run import Run
 from qcdriver.slurm import queue
 from qcdriver.slurm.campaign import Campaign, current_campaign, run_key
 from qcdriver.slurm.ledger import Sent

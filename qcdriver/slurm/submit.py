@@ -19,7 +19,7 @@ from typing import Literal
 from qcdriver import __version__, levels, pipeline
 from qcdriver.config import Settings
 from qcdriver.errors import InputError, MissingError
-from qcdriver.pipeline import Run
+from qcdriver.run import Run, wanted_stages
 from qcdriver.slurm import queue
 from qcdriver.slurm.campaign import FOLDER, Campaign, campaign_key, make_campaign, run_key
 from qcdriver.slurm.ledger import Sent
@@ -72,7 +72,7 @@ def for_slurm(this: Run) -> tuple[Run, str]:
         An engine is not installed.
     """
     settings = this.settings
-    pipeline.refuse_now(_on(this, "cpu"), pipeline.wanted_stages(settings))
+    pipeline.refuse_now(_on(this, "cpu"), wanted_stages(settings))
     if settings.dft is None:
         return this, ""
     wish, gpus = settings.dft.device, settings.resources.dft.gpus

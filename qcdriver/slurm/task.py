@@ -21,15 +21,16 @@ from qcdriver.errors import IncompleteError, QcdriverError
 from qcdriver.execution.local import FINAL_FAILURES, LocalRunner
 from qcdriver.execution.progress import Display
 from qcdriver.execution.replay import Replay
-from qcdriver.pipeline import Run
 from qcdriver.records import Records, TaskFiles
 from qcdriver.resources import Machine, StageResources
+from qcdriver.run import STAGES, Run
 from qcdriver.schema import Failure, StageRecord, TaskRecord
 from qcdriver.slurm.campaign import Campaign
 from qcdriver.slurm.ledger import Calculation, Note
 from qcdriver.slurm.script import REQUEUE
 from qcdriver.slurm.steps import Step
 from qcdriver.stage import Job, Line, alone
+from qcdriver.stages import planned_stage
 
 INTERRUPTED = 130
 
@@ -172,7 +173,7 @@ class _Task:
         """Give this task's line; None if there are fewer."""
         if self.step.work == "candidate":
             only = self._run_of([self.campaign.candidate(self.index)])
-            return next(pipeline.planned_stage(only, self.step.stage).stage)[0]
+            return next(planned_stage(only, self.step.stage).stage)[0]
         if self._n_jobs() <= self.index:
             return None
         return alone(self.campaign.job(self.step, self.index))
@@ -188,7 +189,7 @@ class _Task:
         return len(listed)
 
     def _jobs_of_round(self) -> list[Job]:
-        stage = pipeline.planned_stage(self.run, self.step.stage).stage
+        stage = planned_stage(self.run, self.step.stage).stage
         try:
             lines = next(stage)
             for number in range(self.step.round):
@@ -200,7 +201,7 @@ class _Task:
     def _conclude_before(self) -> None:
         """Draw the conclusion of the stages before this one, where their last task could not."""
         needed = {self.campaign.step(name).stage for name in self.step.after} - {self.step.stage}
-        for stage in pipeline.STAGES:
+        for stage in STAGES:
             if stage in needed and self.run.verdicts(stage) is None:
                 self._conclude(stage)
         if "prescreen" in needed:
@@ -223,7 +224,7 @@ class _Task:
         pipeline.write_findings(self.run)
 
     def _conclude(self, stage: str) -> None:
-        planned = pipeline.planned_stage(self.run, stage)
+        planned = planned_stage(self.run, stage)
         pipeline.finish_stage(self.run, stage, planned, Replay(self.records, f"the {stage}"))
 
     def _runner(self, display: Display) -> LocalRunner:

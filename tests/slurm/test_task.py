@@ -17,6 +17,7 @@ from qcdriver.config import read_settings
 from qcdriver.errors import ConvergenceError, IncompleteError, InputError
 from qcdriver.execution.progress import Display
 from qcdriver.records import Records
+from qcdriver.run import Run, open_run
 from qcdriver.slurm.campaign import Campaign, current_campaign, make_campaign, open_campaign
 from qcdriver.slurm.queue import Living
 from qcdriver.slurm.steps import plan_steps
@@ -31,7 +32,7 @@ def campaign(tmp_path):
         shutil.copy(INPUTS / each, tmp_path / each)
     path = tmp_path / "hooh.toml"
     path.write_text(PRESCREEN)
-    this, _ = for_slurm(pipeline.open_run(read_settings(path), path, tmp_path / "results"))
+    this, _ = for_slurm(open_run(read_settings(path), path, tmp_path / "results"))
     before = signal.getsignal(signal.SIGUSR1)
     yield make_campaign(this, "12345678", plan_steps(this.settings, this.candidates))
     signal.signal(signal.SIGUSR1, before)
@@ -43,7 +44,7 @@ def do(campaign: Campaign, step: str, index: int, max_requeues: int = 0) -> int:
 
 def states(campaign: Campaign, living: tuple[Living, ...] = ()) -> dict[str, list[str]]:
     records = Records(campaign.directory, only_read=True)
-    run = pipeline.Run(campaign.settings, campaign.all_candidates(), records, campaign.directory, campaign.input_path)
+    run = Run(campaign.settings, campaign.all_candidates(), records, campaign.directory, campaign.input_path)
     found = survey(campaign, records.keys(), run.stages().keys(), living)
     return {each.step.name: [task.state for task in each.tasks] for each in found}
 
@@ -54,7 +55,7 @@ def test_tasks_in_the_order_of_the_steps_give_what_a_run_gives(campaign, tmp_pat
             assert do(campaign, step.name, index) == 0
     assert {state for each in states(campaign).values() for state in each} == {"done"}
     path = tmp_path / "hooh.toml"
-    here = pipeline.open_run(read_settings(path), path, tmp_path / "here")
+    here = open_run(read_settings(path), path, tmp_path / "here")
     with Display() as display:
         summary, _ = pipeline.run(here, 1, None, display)
     there = Records(campaign.directory)
@@ -135,7 +136,7 @@ def test_nothing_goes_on_from_a_prescreen_that_nothing_survived(tmp_path):
     path = tmp_path / "hooh.toml"
     hasty = "cheap = { max_force_ev_angstrom = 1e-9, energy_change_ev = 1e-9, max_steps = 1 }\n"
     path.write_text(PRESCREEN + hasty + SCAN.format(step=60))
-    this, _ = for_slurm(pipeline.open_run(read_settings(path), path, tmp_path / "results"))
+    this, _ = for_slurm(open_run(read_settings(path), path, tmp_path / "results"))
     campaign = make_campaign(this, "12345678", plan_steps(this.settings, this.candidates))
     for index in (0, 1):
         do(campaign, "prescreen.0", index)
