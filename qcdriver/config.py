@@ -205,7 +205,7 @@ class ScanSettings(Frozen):
 
 
 class InterconversionSettings(Frozen):
-    """`[interconversion]`: paths from the lowest conformer to its mirror image and from each to the next.
+    """`[interconversion]`: paths from each conformer to its mirror image and to the next.
 
     A band of `images` between the ends, as the prescreen's `method` computes it, until no force on it exceeds
     `max_force_ev_angstrom`.

@@ -13,7 +13,8 @@ from qcdriver.structures.rod import RodMeasures
 class Conformer(Frozen):
     """One conformer at one level. No number where it did not converge; `measures` if it is a rod, `cu14` if it is that.
 
-    `note`: what to know about its geometry ("held: ...").
+    `note`: what to know about its geometry ("held: ..."). `fragment_charges`: Hirshfeld charges (e) of the metal
+    core and of all ligands of one formula, where the level gives them.
     """
 
     label: str
@@ -29,6 +30,7 @@ class Conformer(Frozen):
     experimental_gap_ev: float | None
     measures: RodMeasures | None
     cu14: Cu14Glance | None
+    fragment_charges: dict[str, float] | None
 
 
 class ProfilePoint(Frozen):

@@ -1,4 +1,4 @@
-"""Conformers -> the paths between them: from the lowest to its mirror image, and from each to the next.
+"""Conformers -> the paths between them: from each to its mirror image, and to the next.
 
 Which atom of the end an atom of the start becomes is what the best alignment says, for either hand of the end; so
 a path moves every atom as little as it can, and no bond is made or broken that need not be.
@@ -74,11 +74,11 @@ def interconversion(minima: Sequence[Minimum], level: Level, n_images: int, max_
 
 
 def _routes(minima: Sequence[Minimum]) -> list[Route]:
-    lowest = minima[0]
-    to_mirror = align(lowest.molecule, lowest.molecule, improper=True)
     routes = []
-    if to_mirror.largest_angstrom > ACHIRAL_ANGSTROM:
-        routes.append(_route(lowest, lowest, to_mirror))
+    for each in minima:
+        to_mirror = align(each.molecule, each.molecule, improper=True)
+        if to_mirror.largest_angstrom > ACHIRAL_ANGSTROM:
+            routes.append(_route(each, each, to_mirror))
     for one, other in itertools.pairwise(minima):
         ways = [align(one.molecule, other.molecule, improper) for improper in (False, True)]
         routes.append(_route(one, other, min(ways, key=lambda way: way.rmsd_angstrom)))

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 
 from qcdriver import __version__
 from qcdriver.candidates import geometry_of
-from qcdriver.errors import ConvergenceError, InputError
+from qcdriver.errors import ConvergenceError, InputError, ResourceError
 from qcdriver.execution.local import LocalRunner, Tally
 from qcdriver.execution.progress import Display
 from qcdriver.findings import Summary
-from qcdriver.plan import check
+from qcdriver.plan import check, needs_of_dft
 from qcdriver.run import Run, wanted_stages
 from qcdriver.schema import Molecule, StageRecord, Verdict
 from qcdriver.stage import RunRound, follow
@@ -40,6 +40,7 @@ def run(this: Run, jobs: int | None, only: str | None, display: Display) -> tupl
     with LocalRunner(this.records, log, this.settings.resources, jobs, display, sha256) as runner:
         now = wanted if only is None else [only]
         refuse_now(this, now)
+        _refuse_too_large(this, now)
         for stage in now:
             verdicts = run_stage(this, stage, runner, display)
             if stage == "prescreen":
@@ -103,3 +104,20 @@ def refuse_now(this: Run, now: list[str]) -> None:
         check(this.settings, molecules, now)
     except InputError as error:
         raise InputError(f"{this.input_path}: {error}") from None
+
+
+def _refuse_too_large(this: Run, now: list[str]) -> None:
+    """Refuse DFT that does not fit this machine before the stages in front of it are computed.
+
+    Raises
+    ------
+    ResourceError
+    """
+    if "dft" in now and this.verdicts("dft") is None:
+        needs = needs_of_dft(this.settings, geometry_of(this.candidates[0]))
+        if needs and needs.too_large:
+            before = [stage for stage in now if stage != "dft"]
+            instead = f"; the stages before it run with {', '.join(f'--only {stage}' for stage in before)}" * bool(
+                before
+            )
+            raise ResourceError(f"{this.input_path}: [dft] {needs.too_large}{instead}")

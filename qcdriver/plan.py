@@ -61,7 +61,7 @@ def plan(settings: Settings, folder: Path) -> Plan:
     if settings.scan:
         stages.append(_planned("scan", level, first, f"{len(settings.scan.grid_deg)} points or more"))
     if settings.interconversion:
-        paths = f"up to {settings.prescreen.max_kept} path(s) of {settings.interconversion.images} images"
+        paths = f"up to {2 * settings.prescreen.max_kept - 1} path(s) of {settings.interconversion.images} images"
         stages.append(_planned("interconversion", level, first, paths))
     said = None
     if settings.dft:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich import box
@@ -20,6 +20,8 @@ def print_summary(summary: Summary, console: Console) -> None:
         console.print(_conformer_table(level, [each for each in summary.conformers if each.level == level]))
     if copper := {each.label: each.cu14 for each in summary.conformers if each.cu14}:
         console.print(_cu14_table(copper))
+    for table in _charge_tables(summary.conformers):
+        console.print(table)
     for label, note in {each.label: each.note for each in summary.conformers if each.note}.items():
         console.print(f"* {label}: {note}", markup=False, highlight=False, soft_wrap=True)
     for profile in summary.profiles:
@@ -82,6 +84,21 @@ def _cu14_table(found: dict[str, Cu14Glance]) -> Table:
         deviation = f"{each.symmetry} {each.off_symmetry_angstrom:.3f}"
         table.add_row(label, each.hand, f"{each.metal_percent:.2f}", f"{each.s3_percent:.2f}", deviation, each.hydrides)
     return table
+
+
+def _charge_tables(conformers: Sequence[Conformer]) -> Iterator[Table]:
+    """Give a table a level of the charges of core and ligands, where the level gives them."""
+    known = [each for each in conformers if each.fragment_charges]
+    for level in dict.fromkeys(each.level for each in known):
+        charges = {each.label: each.fragment_charges or {} for each in known if each.level == level}
+        fragments = dict.fromkeys(fragment for each in charges.values() for fragment in each)
+        table = Table(box=box.SIMPLE_HEAD, title=f"Hirshfeld charges, e, {level}", title_justify="left")
+        table.add_column("conformer")
+        for fragment in fragments:
+            table.add_column(fragment, justify="right")
+        for label, each in charges.items():
+            table.add_row(label, *(_number(each.get(fragment), 2) for fragment in fragments))
+        yield table
 
 
 def _profile_table(profile: Profile) -> Table:

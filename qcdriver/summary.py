@@ -24,6 +24,7 @@ from qcdriver.schema import (
     TaskRecord,
     Verdict,
 )
+from qcdriver.structures.fragment_charges import charges_by_fragment
 from qcdriver.structures.rod import RodMeasures, find_rod, measure_rod
 
 Stages = dict[str, tuple[Verdict, ...]]
@@ -179,6 +180,12 @@ def _measures(molecule: Molecule) -> RodMeasures | None:
     return None if find_rod(molecule) is None else measure_rod(molecule)
 
 
+def _fragment_charges(record: TaskRecord, result: Result | None) -> dict[str, float] | None:
+    if result is None or result.hirshfeld_charges is None:
+        return None
+    return charges_by_fragment(molecule_of(record), result.hirshfeld_charges)
+
+
 def _conformers(
     verdicts: Iterable[Verdict], notes: dict[str, str | None], records: Records, settings: Settings
 ) -> list[Conformer]:
@@ -205,6 +212,7 @@ def _conformers(
                 experimental_gap_ev=settings.experiment.gap_ev.get(isomer) if settings.experiment else None,
                 measures=_measures(molecule_of(record)),
                 cu14=glance_at_cu14(molecule_of(record)) if result else None,
+                fragment_charges=_fragment_charges(record, result),
             )
         )
     return conformers

@@ -28,6 +28,7 @@ def conformer(label: str, energy: float | None) -> Conformer:
         experimental_gap_ev=1.72,
         measures=None,
         cu14=None,
+        fragment_charges=None if energy is None else {"core": 2.5, "H3P": -0.5, "Cl": -1.0},
     )
 
 

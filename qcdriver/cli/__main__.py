@@ -1,0 +1,5 @@
+"""python -m qcdriver.cli."""
+
+from qcdriver.cli import main
+
+main()

@@ -1,0 +1,74 @@
+"""records: list the calculations of a run, export them, trace one to the input, look for damage."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from qcdriver.cli.arguments import tell_damage
+from qcdriver.errors import InputError
+
+
+def records(
+    directory: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory: results/NAME.")],
+    stage: Annotated[str | None, typer.Option(help="Only this stage.")] = None,
+    label: Annotated[str | None, typer.Option(help="Only labels like this shell pattern: 'E*'.")] = None,
+    method: Annotated[str | None, typer.Option(help="Only this method.")] = None,
+    success: Annotated[bool | None, typer.Option("--success/--failed", help="Only what gave a number, or not.")] = None,
+    export: Annotated[
+        Literal["json", "csv", "xyz", "ase", "qcschema"] | None,
+        typer.Option(help="Whole records, rows, geometries, an ASE database, QCSchema; on standard output."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Export into this new file.")
+    ] = None,
+    why: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Walk from this record (a key, or how it begins) to the input.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Read every record whole; say what is damaged.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Move what is damaged into files beside.")] = False,
+) -> None:
+    """List the calculations of a run, export them, trace one to the input, or look for damage."""
+    from rich.console import Console
+
+    from qcdriver import export as exports
+    from qcdriver.records import Records, Selection
+    from qcdriver.records.lineage import lineage
+
+    asked = {"--export": export, "--why": why, "--check": check, "--repair": repair}
+    given = [name for name, value in asked.items() if value]
+    if len(given) > 1:
+        raise InputError(f"{' and '.join(given)}: one at a time")
+    if output and not export:
+        raise InputError(f"--output {output}: of which --export?")
+    if check or repair:
+        _check(directory, repair)
+        return
+    store = Records(directory, only_read=True)
+    found = store.query(Selection(stage, label, method, success))
+    if why:
+        sys.stdout.writelines(f"{line}\n" for each in lineage(store, why) for line in each.told())
+    elif export:
+        done = exports.export(found, export, output)
+        if done.left_out:
+            sys.stderr.write(f"qcdriver: {done.left_out} of {sum(done)} records have nothing to export as {export}\n")
+    else:
+        Console().print(exports.table(found))
+    tell_damage(store)
+
+
+def _check(directory: Path, repair: bool) -> None:
+    from qcdriver.records import damage
+
+    if repair:
+        moved = damage.repair(directory)
+        sys.stdout.write(
+            f"moved aside: {len(moved.damaged_lines)} line(s) and {len(moved.damaged_files)} task file(s)\n"
+        )
+    found = damage.check(directory)
+    sys.stdout.writelines(f"{line}\n" for line in found.told())
+    if not found.is_whole:
+        raise typer.Exit(1)
