@@ -3,18 +3,21 @@
 The flow, one module a step::
 
     inputs/NAME.toml
-      config       the file becomes typed settings
-      candidates   [structure]: models are built (structures/), or files read
-      prescreen    [prescreen]: xTB relaxes every candidate; the best, without duplicates, go on
-      scan         [scan]: a twist or dihedral is driven over a grid, relaxed, from every side (wavefront)
-      dft          [dft]: single points of the conformers and of chosen points of the profile
-      summary      what the records say: conformers, gaps, profiles
-      report       the table and the picture
+      config           the file becomes typed settings
+      candidates       [structure]: models to build (structures/), or files that were read
+      prescreen        [prescreen]: xTB relaxes every candidate; the best, without duplicates and mirror images, go on
+      scan             [scan]: a twist or dihedral is driven over a grid, relaxed, from every side (wavefront)
+      interconversion  [interconversion]: paths between conformers, and to their mirror images
+      dft              [dft]: single points of the conformers and of chosen points of the profile
+      mirror           [mirror]: the mirror image of the lowest conformer must have its energy
+      summary          what the records say, as typed findings
+      report           the tables and the picture
     results/NAME/records.jsonl, summary.json, profile.png
 
-`pipeline` chains the stages. A stage asks for tasks (schema) and gets records: `execution` finds them in `records`, or
-computes them in worker processes, where the `engines` do the work and `relaxation` walks downhill. `slurm` sends the
-same stages to a cluster, a job array a round.
+A stage is a generator that asks for rounds of tasks (`stage`); `stages` makes each from a `run`, and `pipeline` follows
+them. `execution` finds tasks in `records`, or computes them in worker processes, where the `engines` do the work and
+`relaxation` walks downhill; `slurm` sends the same stages to a cluster, a job array a round. `comparison` lays
+conformers on each other.
 """
 
 __version__ = "0.1.0"

@@ -45,7 +45,8 @@ def plan_steps(settings: Settings, candidates: Sequence[Candidate]) -> list[Step
     kept = settings.prescreen.max_kept
     if settings.interconversion:
         table = "interconversion"
-        steps.append(Step(stage=table, width=kept, work="job", resources=table, after=prescreen))
+        paths = 2 * kept - 1  # each to its mirror image, and to the next
+        steps.append(Step(stage=table, width=paths, work="job", resources=table, after=prescreen))
     if settings.dft:
         points = _profile_points(settings)
         after = (*prescreen, "scan.0") if points else prescreen
@@ -62,6 +63,8 @@ def _prescreen(settings: Settings, candidates: Sequence[Candidate]) -> list[Step
     """Plan its rounds: all candidates; the best, tightly; what moved away when set free, held."""
     starts = Counter(each.isomer for each in candidates)
     tight = sum(min(count, settings.prescreen.max_tight) for count in starts.values())
+    if not settings.prescreen.keep_each_isomer:
+        tight = min(tight, settings.prescreen.max_tight)
     held = len({each.isomer for each in candidates if _has_coordinate(each)})
     steps: list[Step] = []
     for number, width in enumerate((len(candidates), tight, held)):
