@@ -8,6 +8,7 @@ leave files in the working directory, and can die: then one task is lost and the
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import platform
@@ -39,6 +40,7 @@ def main() -> None:
         request = json.loads(line)
         resources = Resources.model_validate(request["resources"])
         _answer(answers, *run(_TASK.validate_python(request["task"]), resources, answers))
+        gc.collect()  # PySCF's objects refer to each other, and a cluster's hold gigabytes until the next task's come
 
 
 def run(task: Task, resources: Resources, answers: TextIO) -> tuple[Outcome, Provenance]:

@@ -70,7 +70,7 @@ def write_xyz(
     for k, molecule in enumerate(molecules):
         atoms = Atoms(molecule.symbols, positions=molecule.geometry * ANGSTROM)
         if labels is not None and labels[k]:
-            atoms.info["label"] = labels[k]
+            atoms.info["label"] = labels[k].replace("\\", "\\\\")  # ASE reads it as an escape, and writes it bare
         atoms.info["charge"] = molecule.molecular_charge
         atoms.info["multiplicity"] = molecule.molecular_multiplicity
         frames.append(atoms)

@@ -173,14 +173,14 @@ def test_a_state_that_one_more_plain_step_would_destroy_is_kept():
 @pytest.mark.parametrize(
     ("atoms", "spin"), [("Fe 0 0 0; O 0 0 1.61", 4), ("Cr 0 0 0; Cr 0 0 1.68", 0)], ids=["FeO", "Cr2"]
 )
-def test_open_shells_and_multiple_bonds_that_pyscf_alone_fails_on_converge(atoms, spin):
+def test_open_shells_and_multiple_bonds_on_which_pyscf_alone_is_unsure_converge(atoms, spin):
     from pyscf import dft, gto
 
     mol = gto.M(atom=atoms, basis="lanl2dz", ecp="lanl2dz", spin=spin, verbose=0)
     mean_field = (dft.UKS if spin else dft.RKS)(mol, xc="pbe").density_fit(auxbasis="def2-universal-jfit")
     mean_field.grids.level = 0
     mean_field.with_df.build()
-    assert not mean_field.copy().run().converged  # guess minao, PySCF 2.14.0
+    # From PySCF 2.14's own start both failed on one machine, and one of them converged on another.
     mean_field.init_guess, mean_field.diis_space, mean_field.max_cycle = "atom", 12, 60
     converged, attempts = converge(mean_field, None, EVERY_RUNG, _silent)
     assert converged.converged

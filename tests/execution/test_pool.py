@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from qcdriver.engines import find
@@ -147,3 +148,16 @@ def test_each_worker_sees_its_own_gpus(tmp_path):
         for _ in range(2):
             pool.answer()
     assert sorted(seen) == ["0,1", "2,3"]
+
+
+def test_one_calculation_after_another_needs_no_more_memory_than_one(tmp_path):
+    engine = find("pyscf")
+    if missing := engine.missing():
+        pytest.skip(missing)
+    level = engine.level(Model(method="pbe", basis="def2-svp"), {"grid_level": 0, "conv_tol": 1e-4})
+    waters = [WATER.geometry + 6.0 * np.array(place) for place in np.ndindex(2, 2, 2)]
+    cluster = Molecule(symbols=8 * WATER.symbols, geometry=np.concatenate(waters))
+    points = [SinglePoint(molecule=cluster.moved(cluster.geometry * scale), level=level) for scale in (1, 1.01, 1.02)]
+    with Pool(1, Resources(), tmp_path / "log") as pool:
+        peaks = [provenance.peak_memory_mb for _, _, provenance in answers(pool, *points)]
+    assert max(peaks) < peaks[0] + 50  # what it keeps of one, the three-index tensor first, is 100 MB
