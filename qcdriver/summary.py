@@ -24,6 +24,7 @@ from qcdriver.schema import (
     TaskRecord,
     Verdict,
 )
+from qcdriver.structures.bonds import metal_atoms
 from qcdriver.structures.fragment_charges import charges_by_fragment
 from qcdriver.structures.rod import RodMeasures, find_rod, measure_rod
 
@@ -181,9 +182,11 @@ def _measures(molecule: Molecule) -> RodMeasures | None:
 
 
 def _fragment_charges(record: TaskRecord, result: Result | None) -> dict[str, float] | None:
-    if result is None or result.hirshfeld_charges is None:
+    """Sum the charges over core and ligands; a molecule without metal has neither."""
+    molecule = molecule_of(record)
+    if result is None or result.hirshfeld_charges is None or not metal_atoms(molecule):
         return None
-    return charges_by_fragment(molecule_of(record), result.hirshfeld_charges)
+    return charges_by_fragment(molecule, result.hirshfeld_charges)
 
 
 def _conformers(
