@@ -7,12 +7,13 @@ The flow, one module a step::
       candidates       [structure]: models to build (structures/), or files that were read
       prescreen        [prescreen]: xTB relaxes every candidate; the best, without duplicates and mirror images, go on
       scan             [scan]: a twist or dihedral is driven over a grid, relaxed, from every side (wavefront)
+      stationary       [stationary]: minima of the grid relaxed freely, the saddles between them climbed, all verified
       interconversion  [interconversion]: paths between conformers, and to their mirror images
       dft              [dft]: single points of the conformers and of chosen points of the profile
       mirror           [mirror]: the mirror image of the lowest conformer must have its energy
       summary          what the records say, as typed findings
       report           the tables and the picture
-    results/NAME/records.jsonl, summary.json, profile.png
+    results/NAME/records.jsonl, summary.json, profile.png, network.json, network.png
 
 A stage is a generator that asks for rounds of tasks (`stage`); `stages` makes each from a `run`, and `pipeline` follows
 them. `execution` finds tasks in `records`, or computes them in worker processes, where the `engines` do the work and

@@ -9,7 +9,7 @@ from pathlib import Path
 from qcdriver import __version__
 from qcdriver.config import CifIsomer, CifStructure, Cu14Isomer, Cu14Structure, RodStructure, Settings, XyzStructure
 from qcdriver.records import content_key, rounded, task_key
-from qcdriver.schema import Build, Molecule, Target
+from qcdriver.schema import AngularTarget, Build, Molecule
 from qcdriver.structures import builders
 from qcdriver.structures.au13ag12 import RodModel
 from qcdriver.structures.crystal import read_crystal
@@ -30,7 +30,7 @@ class Candidate:
     isomer: str
     start: int
     origin: Build | Molecule
-    target: Target | None = None
+    target: AngularTarget | None = None
 
     @property
     def label(self) -> str:
@@ -126,13 +126,13 @@ def geometry_of(candidate: Candidate) -> Molecule:
     return builders.build(candidate.origin) if isinstance(candidate.origin, Build) else candidate.origin
 
 
-def built_target(task: Build, molecule: Molecule) -> Target | None:
+def built_target(task: Build, molecule: Molecule) -> AngularTarget | None:
     """Find the coordinate that makes a built model its isomer: a rod's twist."""
     if task.source != "au13ag12":
         return None
     return twist_target(molecule, RodModel.model_validate(task.settings).twist_deg)
 
 
-def twist_target(rod: Molecule, twist_deg: float) -> Target:
+def twist_target(rod: Molecule, twist_deg: float) -> AngularTarget:
     """Name a rod's twist, at a value."""
-    return Target(coordinate=twist_coordinate(rod, twist_deg), value_deg=twist_deg)
+    return AngularTarget(coordinate=twist_coordinate(rod, twist_deg), value_deg=twist_deg)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
-from qcdriver import units
 from qcdriver.errors import InputError
 from qcdriver.resources import Machine, StageResources
-from qcdriver.schema import Convergence, Frozen
+from qcdriver.scan_settings import ScanCoordinate, ScanSettings, Threshold
+from qcdriver.schema import Frozen
+from qcdriver.variants import read_toml
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
 FileName = Annotated[str, Field(pattern=r"^[^\x00]+$")]
@@ -105,23 +105,6 @@ class CifStructure(Frozen):
     isomers: dict[Label, CifIsomer] = Field(min_length=1)
 
 
-class Threshold(Frozen):
-    """When a relaxation is done."""
-
-    max_force_ev_angstrom: float = Field(gt=0)
-    energy_change_ev: float = Field(gt=0)
-    max_steps: int = Field(default=500, gt=0)
-
-    @property
-    def convergence(self) -> Convergence:
-        """The same in atomic units."""
-        return Convergence(
-            max_force=self.max_force_ev_angstrom / units.EV_PER_ANGSTROM,
-            energy_change=self.energy_change_ev / units.EV,
-            max_steps=self.max_steps,
-        )
-
-
 class PrescreenSettings(Frozen):
     """`[prescreen]`: xTB relaxation of every candidate, and which go on.
 
@@ -153,55 +136,35 @@ class PrescreenSettings(Frozen):
 
 
 class DftSettings(Frozen):
-    """`[dft]`: single points on the survivors; `keywords` are the engine's own."""
+    """`[dft]`: single points on the survivors; `keywords` are the engine's own.
+
+    While the stage goes on, every point starts from the orbitals of its nearest neighbour; `keep_checkpoints` leaves
+    them in RUN/checkpoints afterwards, for cube files.
+    """
 
     engine: Literal["pyscf"] = "pyscf"
     method: str
     basis: str
     device: Literal["auto", "cpu", "gpu"] = "auto"
+    keep_checkpoints: bool = False
     keywords: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class ScanSettings(Frozen):
-    """`[scan]`: a torsion driven over a grid, relaxed as the prescreen's `method` does it.
+class StationarySettings(Frozen):
+    """`[stationary]`: the minima of the scan relaxed freely to `threshold`, the saddles between them, all verified.
 
-    `coordinate` "twist" is found in the structure; "dihedral" needs its four `atoms`, counted from 0. The lowest
-    structure is kept at each point; it spreads to its neighbours when it is new, or lower by `improvement_kcal_mol`.
-    `dft_points`: "top", "all", "none" or values in degrees.
+    At the scan's level. Minima within `duplicate_kcal_mol` and `duplicate_angstrom` are one, also mirror images. A band
+    of `images` climbs each pass of the grid until no force on it exceeds `max_force_ev_angstrom`. Wavenumbers from the
+    Hessian of all atoms, or, `core_only`, of the metal, halides, hydrides and sulfur.
     """
 
-    coordinate: Literal["twist", "dihedral"]
-    atoms: tuple[int, int, int, int] | None = None
-    start_deg: float
-    stop_deg: float
-    step_deg: float = Field(gt=0)
-    threshold: Threshold = Threshold(max_force_ev_angstrom=0.03, energy_change_ev=3e-4)
-    improvement_kcal_mol: float = Field(default=0.2, gt=0)
-    dft_points: Literal["top", "all", "none"] | Annotated[tuple[float, ...], Field(min_length=1)] = "top"
-
-    @model_validator(mode="after")
-    def _consistent(self) -> ScanSettings:
-        if (self.coordinate == "dihedral") != (self.atoms is not None):
-            raise ValueError('coordinate = "dihedral" takes atoms = [a, b, c, d], and "twist" takes none')
-        if self.atoms is not None and (len(set(self.atoms)) != 4 or min(self.atoms) < 0):
-            raise ValueError(f"atoms = {list(self.atoms)} is not four different atoms counted from 0")
-        if self.stop_deg <= self.start_deg:
-            raise ValueError("stop_deg must lie above start_deg")
-        if self.step_deg > self.stop_deg - self.start_deg:
-            raise ValueError("step_deg must not exceed stop_deg - start_deg")
-        if (self.stop_deg - self.start_deg) / self.step_deg > 1000:
-            raise ValueError("more than 1000 points; step_deg is too small")
-        if isinstance(self.dft_points, tuple):
-            stray = [v for v in self.dft_points if not any(abs(v - g) < 1e-6 for g in self.grid_deg)]
-            if stray:
-                raise ValueError(f"dft_points: {stray[0]} is not on the grid from start_deg to stop_deg")
-        return self
-
-    @property
-    def grid_deg(self) -> tuple[float, ...]:
-        """The values to visit, the end included when a step falls on it."""
-        count = int((self.stop_deg - self.start_deg) / self.step_deg + 1e-9) + 1
-        return tuple(self.start_deg + index * self.step_deg for index in range(count))
+    threshold: Threshold = Threshold(max_force_ev_angstrom=0.01, energy_change_ev=1e-4)
+    images: int = Field(default=7, ge=3, le=99)
+    max_force_ev_angstrom: float = Field(default=0.02, gt=0)
+    max_steps: int = Field(default=1000, gt=0)
+    core_only: bool = False
+    duplicate_kcal_mol: float = Field(default=0.1, ge=0)
+    duplicate_angstrom: float = Field(default=0.1, gt=0)
 
 
 class InterconversionSettings(Frozen):
@@ -240,6 +203,7 @@ class Settings(Frozen):
     prescreen: PrescreenSettings = PrescreenSettings()
     dft: DftSettings | None = None
     scan: ScanSettings | None = None
+    stationary: StationarySettings | None = None
     interconversion: InterconversionSettings | None = None
     mirror: MirrorSettings | None = None
     experiment: Experiment | None = None
@@ -249,6 +213,12 @@ class Settings(Frozen):
     def _consistent(self) -> Settings:
         if self.structure.source in ("xyz", "cif") and self.prescreen.starts != 1:
             raise ValueError("prescreen.starts: geometries from files have one start; leave it out")
+        if self.scan and self.scan.relax == "dft" and self.dft is None:
+            raise ValueError('scan.relax = "dft" needs a table [dft]')
+        if self.stationary and self.scan is None:
+            raise ValueError("[stationary] needs a table [scan], from whose grid it starts")
+        if self.stationary and self.prescreen.hold_metal:
+            raise ValueError("[stationary] needs prescreen.hold_metal = false: held metal has no free minimum")
         if self.experiment:
             for label in self.experiment.gap_ev:
                 if label not in self.structure.isomers:
@@ -259,19 +229,14 @@ class Settings(Frozen):
 
 
 def read_settings(path: Path) -> Settings:
-    """Read and check an input file.
+    """Read and check an input file, or a variant of one (NAME.toml@LABEL).
 
     Raises
     ------
     InputError
-        The file is missing, is no TOML, or holds something wrong; a line for each mistake names file, key and value.
+        As `read_toml`, or it holds something wrong; a line for each mistake names file, key and value.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from None
+    raw = read_toml(path)
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
@@ -289,7 +254,11 @@ def _line(entry: Any) -> str:
     if location[:1] == ["structure"] and len(location) > 1:
         source = location.pop(1)  # the discriminator's tag is not in the file
     if location[:2] == ["scan", "dft_points"]:
-        return f'scan.dft_points = {entry["input"]!r}: "top", "all", "none" or a list of values in degrees belongs here'
+        words = '"top", "stationary", "all", "none" or a list of values in degrees or Angstrom'
+        return f"scan.dft_points = {entry['input']!r}: {words} belongs here"
+    if location == ["scan", "coordinate"] and entry["type"] == "tuple_type":
+        given = entry["input"]
+        return f"scan.coordinate = {given!r}: a table [[scan.coordinate]] with kind = {given!r} belongs here"
     if location[-1:] == ["[key]"]:
         return f"{'.'.join(location[:-1])}: a label is made of letters, digits and _ . + -"
     key = ".".join(location)
@@ -316,6 +285,8 @@ _TABLES: dict[str, type[Frozen]] = {
     "prescreen": PrescreenSettings,
     "dft": DftSettings,
     "scan": ScanSettings,
+    "coordinate": ScanCoordinate,
+    "stationary": StationarySettings,
     "interconversion": InterconversionSettings,
     "mirror": MirrorSettings,
     "experiment": Experiment,

@@ -13,13 +13,13 @@ from qcdriver.stage import Job, Stage, alone
 class Geometry:
     """A geometry that waits for its single point, and the key of the record it comes from.
 
-    `value_deg`: where it lies on the scanned coordinate, if it does.
+    `reached`: where it lies on the scanned coordinates, if it does.
     """
 
     label: str
     molecule: Molecule
     key: str
-    value_deg: float | None = None
+    reached: tuple[float, ...] | None = None
 
 
 def single_points(geometries: Sequence[Geometry], level: Level) -> Stage:
@@ -37,7 +37,7 @@ def single_points(geometries: Sequence[Geometry], level: Level) -> Stage:
                 key=record.key,
                 kept=isinstance(outcome, Result),
                 reason=outcome.message if isinstance(outcome, Failure) else None,
-                value_deg=each.value_deg,
+                reached=each.reached,
             )
         )
     return verdicts

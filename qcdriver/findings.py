@@ -6,6 +6,7 @@ Energies are relative within one level of theory only; a group of findings is a 
 from __future__ import annotations
 
 from qcdriver.comparison.cu14 import Cu14Glance
+from qcdriver.network import Merge
 from qcdriver.schema import Frozen
 from qcdriver.structures.rod import RodMeasures
 
@@ -33,24 +34,57 @@ class Conformer(Frozen):
     fragment_charges: dict[str, float] | None
 
 
-class ProfilePoint(Frozen):
-    """One point of a profile: `value_deg` as measured on the structure."""
+class ScanPoint(Frozen):
+    """One point of a scan; values of the coordinates in degrees or, of lengths, in Angstrom.
+
+    `target` is where it was held, None for a conformer, and `reached` what was measured on it. `arrived_kcal_mol`: for
+    each coordinate the lowest energy of what came from the neighbour below and from the one above, where one did: the
+    two differ where the scan has hysteresis. `image_of`: the target of the computed point of which this one is the
+    image by symmetry. `slopes_kcal_mol`: how the energy changes with each coordinate, where that is known. `belt`: how
+    a rod's halides bind there.
+    """
 
     label: str
     key: str
-    value_deg: float
+    target: tuple[float, ...] | None
+    reached: tuple[float, ...]
     energy_hartree: float
     relative_energy_kcal_mol: float
     gap_ev: float | None
     belt: str | None
+    slopes_kcal_mol: tuple[float, ...] = ()
+    arrived_kcal_mol: tuple[tuple[float | None, float | None], ...] = ()
+    image_of: tuple[float, ...] | None = None
+
+
+class ScanBreak(Frozen):
+    """Two neighbouring points that no smooth valley connects.
+
+    `off_kcal_mol`: what the energy of the second is off the one foretold by the slopes at both; `moved_angstrom`: the
+    largest distance between an atom of the first, driven to the second, and its place there.
+    """
+
+    between: tuple[tuple[float, ...], tuple[float, ...]]
+    off_kcal_mol: float
+    moved_angstrom: float
 
 
 class Profile(Frozen):
-    """Energy and gap along the scanned coordinate at one level, by rising value."""
+    """Energy and gap over one or two scanned coordinates at one level, by rising values.
 
-    coordinate: str
+    `coordinates`: kind and unit of each ("twist_deg", "distance_angstrom").
+    """
+
+    coordinates: tuple[str, ...]
     level: str
-    points: tuple[ProfilePoint, ...]
+    points: tuple[ScanPoint, ...]
+    breaks: tuple[ScanBreak, ...] = ()
+
+    @property
+    def axes(self) -> tuple[tuple[str, str], ...]:
+        """Kind and unit of each coordinate as a person writes them: ("twist", "deg"), ("distance", "A")."""
+        parts = (name.rpartition("_") for name in self.coordinates)
+        return tuple((kind, "A" if unit == "angstrom" else unit) for kind, _, unit in parts)
 
 
 class PathFound(Frozen):
@@ -67,6 +101,54 @@ class PathFound(Frozen):
     images_kcal_mol: tuple[float, ...]
     gap_at_top_ev: float | None
     note: str | None
+
+
+class NetworkMinimum(Frozen):
+    """A minimum of a network; `label`: its place on the scan's grid.
+
+    `n_imaginary` wavenumbers verify it; `lowest_cm` is the lowest, negative if imaginary. None on the grid alone.
+    """
+
+    label: str
+    key: str
+    energy_hartree: float
+    relative_energy_kcal_mol: float
+    gap_ev: float | None
+    n_imaginary: int | None
+    lowest_cm: float | None
+
+
+class NetworkSaddle(Frozen):
+    """A saddle, or on the grid alone a pass; `between`: the labels of the minima it connects, twice one if it is one.
+
+    Barriers from the first of these and from the other.
+    """
+
+    label: str
+    key: str
+    between: tuple[str, str]
+    energy_hartree: float
+    relative_energy_kcal_mol: float
+    barrier_kcal_mol: float
+    reverse_barrier_kcal_mol: float
+    gap_ev: float | None
+    n_imaginary: int | None
+    lowest_cm: float | None
+
+
+class Network(Frozen):
+    """Minima, the saddles that connect them, and how they merge, each by rising energy.
+
+    `refined`: free of every constraint and verified by the wavenumbers of `n_atoms_moved` atoms; otherwise as the
+    points of the scan's grid are. `merges` counts minima from 0, see `network.Merge`.
+    """
+
+    level: str
+    refined: bool
+    n_atoms_moved: int | None
+    minima: tuple[NetworkMinimum, ...]
+    saddles: tuple[NetworkSaddle, ...]
+    merges: tuple[Merge, ...]
 
 
 class MirrorCheck(Frozen):
@@ -97,7 +179,10 @@ class Dropped(Frozen):
 
 
 class Summary(Frozen):
-    """What a run found; `dropped` by judgement, `failed` for want of a number that was asked for."""
+    """What a run found; `dropped` by judgement, `failed` for want of a number that was asked for.
+
+    `networks`: that of the scan's grid, and the refined one.
+    """
 
     title: str
     formula: str
@@ -109,3 +194,4 @@ class Summary(Frozen):
     dropped: tuple[Dropped, ...]
     failed: tuple[Dropped, ...]
     experiment_source: str | None
+    networks: tuple[Network, ...] = ()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qcdriver import engines
-from qcdriver.config import DftSettings, PrescreenSettings
+from qcdriver.config import DftSettings, PrescreenSettings, Settings
 from qcdriver.engines.base import Device
-from qcdriver.errors import MissingError
-from qcdriver.schema import Level, Model
+from qcdriver.engines.checks import read_keywords
+from qcdriver.engines.memory_plan import fit_within
+from qcdriver.engines.pyscf_keywords import PyscfKeywords
+from qcdriver.errors import InputError, MissingError
+from qcdriver.schema import Level, Model, Molecule
 
 
 def relaxation_level(settings: PrescreenSettings) -> tuple[Level, str]:
@@ -38,6 +43,33 @@ def preoptimization_level(settings: PrescreenSettings) -> tuple[Level | None, st
         return None, f"no preoptimization ({settings.preoptimize} needs the engine xtb)"
     level = engines.find("xtb").level(Model(method=settings.preoptimize))
     return level, f"{settings.preoptimize} around the held core"
+
+
+def settled(settings: Settings, molecule: Callable[[], Molecule]) -> Settings:
+    """Put the choice between fitted and exact exchange in the place of `density_fit = "auto"`.
+
+    It follows from the input and the molecule's composition alone, so that a run has one level on every machine and
+    node: the memory is the least that the input allots to DFT.
+
+    Raises
+    ------
+    InputError
+        The input allots none.
+    """
+    dft, machine = settings.dft, settings.resources
+    if dft is None or dft.keywords.get("density_fit") != "auto":
+        return settings
+    allotted = [machine.memory_mb, machine.dft.memory_mb and int(0.8 * machine.dft.memory_mb)]
+    if not any(allotted):
+        raise InputError(
+            "dft.keywords.density_fit = 'auto' needs [resources] memory_mb, so that every machine chooses the same"
+        )
+    model = Model(method=dft.method, basis=dft.basis)
+    keywords = read_keywords(dft.engine, PyscfKeywords, dft.keywords)
+    fit = fit_within(molecule(), model, keywords, min(each for each in allotted if each))
+    return settings.model_copy(
+        update={"dft": dft.model_copy(update={"keywords": {**dft.keywords, "density_fit": fit}})}
+    )
 
 
 def dft_level(settings: DftSettings, device: Device) -> Level:

@@ -13,15 +13,17 @@ from datetime import UTC, datetime
 from qcdriver import __version__
 from qcdriver.candidates import geometry_of
 from qcdriver.errors import ConvergenceError, InputError, ResourceError
+from qcdriver.execution.checkpoints import remove_checkpoints
 from qcdriver.execution.local import LocalRunner, Tally
 from qcdriver.execution.progress import Display
 from qcdriver.findings import Summary
-from qcdriver.plan import check, needs_of_dft
+from qcdriver.plan import check, needs_of_dft, refuse_strangers
 from qcdriver.run import Run, wanted_stages
 from qcdriver.schema import Molecule, StageRecord, Verdict
 from qcdriver.stage import RunRound, follow
 from qcdriver.stages import PlannedStage, planned_stage
-from qcdriver.summary import summarize, write_summary
+from qcdriver.summary import summarize, write_finding
+from qcdriver.variants import split
 
 
 def run(this: Run, jobs: int | None, only: str | None, display: Display) -> tuple[Summary, Tally]:
@@ -35,7 +37,7 @@ def run(this: Run, jobs: int | None, only: str | None, display: Display) -> tupl
     wanted = wanted_stages(this.settings)
     if only is not None and only not in wanted:
         raise InputError(f"--only {only}: the input has {' and '.join(f'[{stage}]' for stage in wanted)}")
-    sha256 = hashlib.sha256(this.input_path.read_bytes()).hexdigest()
+    sha256 = hashlib.sha256(split(this.input_path)[0].read_bytes()).hexdigest()
     log = this.directory / "workers.log"
     with LocalRunner(this.records, log, this.settings.resources, jobs, display, sha256) as runner:
         now = wanted if only is None else [only]
@@ -73,13 +75,17 @@ def finish_stage(this: Run, stage: str, planned: PlannedStage, run_round: RunRou
     verdicts = tuple(follow(planned.stage, run_round))
     if this.verdicts(stage) != verdicts:
         this.records.append(_stage_record(this, stage, verdicts))
+    if this.settings.dft is None or not this.settings.dft.keep_checkpoints:
+        remove_checkpoints(this.directory, [each.key for each in verdicts])
     return verdicts
 
 
 def write_findings(this: Run) -> Summary:
-    """Sum up the stages that have run, and write `summary.json`."""
+    """Sum up the stages that have run, and write `summary.json`, and `network.json` where there is a network."""
     summary = summarize(this.settings, this.stages(), this.records)
-    write_summary(summary, this.directory / "summary.json")
+    write_finding(summary, this.directory / "summary.json")
+    for network in summary.networks[-1:]:
+        write_finding(network, this.directory / "network.json")
     return summary
 
 
@@ -101,6 +107,7 @@ def refuse_now(this: Run, now: list[str]) -> None:
     molecules = [geometry_of(first)]  # models of one input differ in geometry alone
     molecules += [each.origin for each in this.candidates[1:] if isinstance(each.origin, Molecule)]
     try:
+        refuse_strangers(this.settings, this.candidates)
         check(this.settings, molecules, now)
     except InputError as error:
         raise InputError(f"{this.input_path}: {error}") from None

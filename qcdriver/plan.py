@@ -7,15 +7,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from qcdriver import engines, levels
-from qcdriver.candidates import candidates, geometry_of
-from qcdriver.config import ScanSettings, Settings
+from qcdriver.candidates import Candidate, candidates, geometry_of
+from qcdriver.config import Settings
 from qcdriver.engines.gpu import resolve_device
 from qcdriver.engines.memory_plan import DftPlan
 from qcdriver.errors import InputError
 from qcdriver.execution.machine import memory_of_this_machine_mb, threads_of_this_machine
-from qcdriver.relaxation.coordinates import driven, value_deg
-from qcdriver.schema import Coordinate, Frozen, Level, Molecule, Resources
-from qcdriver.structures.rod import twist_coordinate
+from qcdriver.relaxation.coordinates import measured
+from qcdriver.relaxation.driving import driven
+from qcdriver.scanned import scan_grid, scanned_coordinates
+from qcdriver.schema import Frozen, Level, Molecule, Resources, held
+from qcdriver.stationary import core_atoms
+
+_LITTLE = 0.1
+"""Degrees or bohr, by which a coordinate must be drivable."""
 
 
 class PlannedStage(Frozen):
@@ -53,13 +58,19 @@ def plan(settings: Settings, folder: Path) -> Plan:
         As a run would.
     """
     those = candidates(settings, folder)
+    refuse_strangers(settings, those)
     molecules = [geometry_of(each) for each in those]
-    check(settings, molecules, ("prescreen", "scan", "interconversion", "dft", "mirror"))
+    settings = levels.settled(settings, lambda: molecules[0])
+    check(settings, molecules, ("prescreen", "scan", "stationary", "interconversion", "dft", "mirror"))
     level, _ = levels.relaxation_level(settings.prescreen)
     first = molecules[0]
     stages = [_planned("prescreen", level, first, f"{len(those)} candidates")]
     if settings.scan:
-        stages.append(_planned("scan", level, first, f"{len(settings.scan.grid_deg)} points or more"))
+        points = f"{len(scan_grid(settings.scan, first).unique)} points or more"
+        stages.append(_planned("scan", _scan_level(settings), first, points))
+    if settings.stationary:
+        bands = f"a band of {settings.stationary.images} images over each pass of the scan, and vibrations"
+        stages.append(_planned("stationary", _scan_level(settings), first, bands))
     if settings.interconversion:
         paths = f"up to {2 * settings.prescreen.max_kept - 1} path(s) of {settings.interconversion.images} images"
         stages.append(_planned("interconversion", level, first, paths))
@@ -95,12 +106,39 @@ def check(settings: Settings, molecules: Iterable[Molecule], stages: Sequence[st
                 engines.find(level.engine).check(molecule, level)
         if "scan" in stages and settings.scan:
             with _naming("scan"):
-                coordinate = scanned_coordinate(settings.scan, molecule, settings.scan.start_deg)
-                driven(molecule, coordinate, value_deg(coordinate, molecule.geometry) + 1.0)
+                level = _scan_level(settings)
+                engines.find(level.engine).check(molecule, level)
+                _refuse_undrivable(settings, molecule)
+        if "stationary" in stages and settings.stationary and settings.stationary.core_only:
+            with _naming("stationary"):
+                core_atoms(molecule)
         if {"dft", "mirror"} & set(stages) and settings.dft:
             with _naming("dft"):
                 level = levels.dft_level(settings.dft, resolve_device(settings.dft.device)[0])
                 engines.find(level.engine).check(molecule, level)
+
+
+def refuse_strangers(settings: Settings, those: Sequence[Candidate]) -> None:
+    """Refuse a scan over molecules that are no conformers of one another: their energies make no profile.
+
+    Raises
+    ------
+    InputError
+    """
+    read = [(each.isomer, each.origin) for each in those if isinstance(each.origin, Molecule)]
+    if settings.scan is None or not read:
+        return
+    first, known = read[0]
+    for isomer, molecule in read[1:]:
+        if _composition(molecule) != _composition(known):
+            raise InputError(
+                f"structure.isomers.{isomer}: {_composition(molecule)} is no conformer of {first}, "
+                f"{_composition(known)}; [scan] needs conformers of one molecule"
+            )
+
+
+def _composition(molecule: Molecule) -> str:
+    return f"{molecule.formula}, charge {molecule.molecular_charge:+d}, multiplicity {molecule.molecular_multiplicity}"
 
 
 def needs_of_dft(settings: Settings, molecule: Molecule) -> DftPlan | None:
@@ -130,20 +168,12 @@ def _naming(table: str) -> Iterator[None]:
         raise InputError(f"[{table}] {error}") from None
 
 
-def scanned_coordinate(settings: ScanSettings, molecule: Molecule, near_deg: float) -> Coordinate:
-    """Find the coordinate of a scan in a molecule; of a twist's equivalent pairings, the one with a value near this.
-
-    Raises
-    ------
-    InputError
-        It has none: it is no rod, or the atoms do not exist or lie on a line.
-    """
-    if settings.coordinate == "twist":
-        return twist_coordinate(molecule, near_deg)
-    assert settings.atoms is not None
-    coordinate = Coordinate(kind="dihedral", quadruples=(settings.atoms,))
-    value_deg(coordinate, molecule.geometry)
-    return coordinate
+def _refuse_undrivable(settings: Settings, molecule: Molecule) -> None:
+    assert settings.scan is not None
+    near = [each.grid[0] for each in settings.scan.coordinate]
+    coordinates = scanned_coordinates(settings.scan, molecule, near)
+    for each in coordinates:
+        driven(molecule, [held(each, measured(each, molecule.geometry) + _LITTLE)])
 
 
 def _planned(stage: str, level: Level, molecule: Molecule, calculations: str) -> PlannedStage:
@@ -156,10 +186,19 @@ def _planned(stage: str, level: Level, molecule: Molecule, calculations: str) ->
     )
 
 
+def _scan_level(settings: Settings) -> Level:
+    if settings.scan is None or settings.scan.relax == "xtb":
+        return levels.relaxation_level(settings.prescreen)[0]
+    assert settings.dft is not None
+    return levels.dft_level(settings.dft, resolve_device(settings.dft.device)[0])
+
+
 def _single_points(settings: Settings) -> str:
     conformers = f"up to {settings.prescreen.max_kept} conformer(s)"
     if settings.scan is None or settings.scan.dft_points == "none":
         return conformers
     chosen = settings.scan.dft_points
-    count = {"top": 1, "all": len(settings.scan.grid_deg)}[chosen] if isinstance(chosen, str) else len(chosen)
-    return f"{conformers} and {count} point{'s' * (count != 1)} of the profile"
+    if chosen == "stationary":
+        return f"{conformers} and the minima and passes of the grid"
+    count = {"top": 1, "all": settings.scan.n_points}[chosen] if isinstance(chosen, str) else len(chosen)
+    return f"{conformers} and up to {count} point{'s' * (count != 1)} of the scan"

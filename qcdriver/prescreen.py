@@ -16,8 +16,8 @@ from typing import Literal
 from qcdriver import units
 from qcdriver.candidates import Candidate, built_target
 from qcdriver.config import PrescreenSettings
-from qcdriver.relaxation.coordinates import value_deg
-from qcdriver.schema import Built, Level, Molecule, Relaxation, Relaxed, Target, TaskRecord, Verdict
+from qcdriver.relaxation.coordinates import measured
+from qcdriver.schema import AngularTarget, Built, Level, Molecule, Relaxation, Relaxed, TaskRecord, Verdict
 from qcdriver.stage import Job, Line, Stage
 from qcdriver.structures.bonds import bond_matrix, broken, metal_atoms, opened
 from qcdriver.structures.similarity import likeness
@@ -27,7 +27,7 @@ from qcdriver.structures.similarity import likeness
 class _Relaxing:
     candidate: Candidate
     built: Molecule
-    target: Target | None
+    target: AngularTarget | None
     molecule: Molecule
     key: str
     relaxed: Relaxed | None = None
@@ -170,7 +170,7 @@ def _drift(each: _Relaxing, molecule: Molecule, limit_deg: float) -> str | None:
     if each.target is None:
         return None
     asked = each.target.value_deg
-    value = value_deg(each.target.coordinate, molecule.geometry, near_deg=asked)
+    value = measured(each.target.coordinate, molecule.geometry, near=asked)
     if abs(value - asked) <= limit_deg:
         return None
     return f"turned from {asked:g} to {value:.1f} deg: no longer {each.candidate.isomer}"

@@ -1,16 +1,17 @@
-"""A summary -> tables for a terminal, and one picture of energy and gap along the scanned coordinate."""
+"""A summary -> tables for a terminal: conformers, profiles, paths, checks, and what was left out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from qcdriver.comparison.cu14 import Cu14Glance
-from qcdriver.findings import Conformer, PathFound, Profile, Summary
+from qcdriver.findings import Conformer, PathFound, Summary
+from qcdriver.network_table import print_network
+from qcdriver.profile_tables import number, print_profile
 
 
 def print_summary(summary: Summary, console: Console) -> None:
@@ -25,7 +26,9 @@ def print_summary(summary: Summary, console: Console) -> None:
     for label, note in {each.label: each.note for each in summary.conformers if each.note}.items():
         console.print(f"* {label}: {note}", markup=False, highlight=False, soft_wrap=True)
     for profile in summary.profiles:
-        console.print(_profile_table(profile))
+        print_profile(profile, console)
+    for network in summary.networks[-1:]:
+        print_network(network, console)
     if summary.paths:
         console.print(_path_table(summary.paths))
     for check in summary.mirror_checks:
@@ -61,13 +64,13 @@ def _conformer_table(level: str, conformers: list[Conformer]) -> Table:
     for each in conformers:
         cells = [
             f"{each.label}*" if each.note else each.label,
-            _number(each.relative_energy_kcal_mol, 2) if each.converged else "failed",
-            _number(each.gap_ev, 3),
+            number(each.relative_energy_kcal_mol, 2) if each.converged else "failed",
+            number(each.gap_ev, 3),
         ]
         if measured:
-            cells.append(_number(each.experimental_gap_ev, 2))
+            cells.append(number(each.experimental_gap_ev, 2))
         if rods:
-            cells += [_number(each.measures.twist_deg, 1), each.measures.belt] if each.measures else ["-", "-"]
+            cells += [number(each.measures.twist_deg, 1), each.measures.belt] if each.measures else ["-", "-"]
         table.add_row(*cells)
     return table
 
@@ -97,27 +100,8 @@ def _charge_tables(conformers: Sequence[Conformer]) -> Iterator[Table]:
         for fragment in fragments:
             table.add_column(fragment, justify="right")
         for label, each in charges.items():
-            table.add_row(label, *(_number(each.get(fragment), 2) for fragment in fragments))
+            table.add_row(label, *(number(each.get(fragment), 2) for fragment in fragments))
         yield table
-
-
-def _profile_table(profile: Profile) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title=f"{profile.coordinate} profile, {profile.level}", title_justify="left")
-    for heading in (f"{profile.coordinate} deg", "dE kcal/mol", "gap eV"):
-        table.add_column(heading, justify="right")
-    belt = any(point.belt for point in profile.points)
-    if belt:
-        table.add_column("belt")
-    table.add_column("structure")
-    for point in profile.points:
-        table.add_row(
-            _number(point.value_deg, 1),
-            _number(point.relative_energy_kcal_mol, 2),
-            _number(point.gap_ev, 3),
-            *((point.belt or "-",) if belt else ()),
-            point.label,
-        )
-    return table
 
 
 def _path_table(paths: Sequence[PathFound]) -> Table:
@@ -129,52 +113,9 @@ def _path_table(paths: Sequence[PathFound]) -> Table:
     for each in paths:
         table.add_row(
             each.label,
-            _number(each.barrier_kcal_mol, 2),
-            _number(each.reverse_barrier_kcal_mol, 2),
-            _number(each.gap_at_top_ev, 3),
+            number(each.barrier_kcal_mol, 2),
+            number(each.reverse_barrier_kcal_mol, 2),
+            number(each.gap_at_top_ev, 3),
             each.note or "no bond",
         )
     return table
-
-
-def _number(value: float | None, decimals: int) -> str:
-    return "-" if value is None else f"{round(value, decimals) + 0.0:.{decimals}f}"
-
-
-def plot_profiles(summary: Summary, path: Path) -> bool:
-    """Draw energy above gap, one line a level; False, and no file, when there is no profile.
-
-    A profile with few points (DFT on chosen ones) is drawn as markers: a line would claim what lies between.
-    """
-    if not summary.profiles:
-        return False
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.0, 6.0), layout="constrained")
-    FigureCanvasAgg(figure)
-    energy, gap = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    conformers = {conformer.label for conformer in summary.conformers}
-    most = max(len(profile.points) for profile in summary.profiles)
-    for profile in summary.profiles:
-        style = "o-" if len(profile.points) > most / 2 else "D"
-        values = [point.value_deg for point in profile.points]
-        energy.plot(values, [point.relative_energy_kcal_mol for point in profile.points], style, label=profile.level)
-        with_gap = [(point.value_deg, point.gap_ev) for point in profile.points if point.gap_ev is not None]
-        if with_gap:
-            gap.plot(*zip(*with_gap, strict=True), style, label=profile.level)
-        for point in profile.points:
-            if point.label in conformers:
-                place = (point.value_deg, point.relative_energy_kcal_mol)
-                energy.annotate(point.label, place, xytext=(5, 5), textcoords="offset points")
-    energy.set_ylabel("relative energy (kcal/mol)")
-    energy.legend(frameon=False)
-    energy.set_title(summary.title, parse_math=False)
-    gap.set_ylabel("HOMO-LUMO gap (eV)")
-    gap.set_xlabel(f"{summary.profiles[0].coordinate} (deg)")
-    for axes in (energy, gap):
-        axes.grid(alpha=0.25)
-    part = path.with_suffix(".part.png")
-    figure.savefig(part, dpi=150)
-    part.replace(path)
-    return True

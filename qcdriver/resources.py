@@ -77,6 +77,7 @@ class Machine(Frozen):
     memory_mb: int | None = Field(default=None, ge=100)
     prescreen: StageResources = StageResources()
     scan: StageResources = StageResources()
+    stationary: StageResources = StageResources()
     interconversion: StageResources = StageResources()
     dft: StageResources = StageResources()
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from qcdriver.candidates import Candidate, candidates
+from qcdriver.candidates import Candidate, candidates, geometry_of
 from qcdriver.config import Settings
+from qcdriver.levels import settled
 from qcdriver.records import Records, content_key
 from qcdriver.schema import StageRecord, Verdict
 from qcdriver.summary import Stages
+from qcdriver.variants import run_name
 
-STAGES = ("prescreen", "scan", "interconversion", "dft", "mirror")
+STAGES = ("prescreen", "scan", "stationary", "interconversion", "dft", "mirror")
+
+_NOT_OF_THE_STAGE = {"device", "dft_points", "dft_within_kcal_mol", "keep_checkpoints"}
+"""Where it runs, what it leaves, and what only a later stage does with it."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +33,7 @@ class Run:
         """Hash what a stage starts from and the settings it runs with; the machine is none of them."""
         settings = self.settings
         # Only what differs from the defaults: a new option must not make a finished run unfinished.
-        table = getattr(settings, stage).model_dump(
-            mode="json", exclude_defaults=True, exclude={"device", "dft_points"}
-        )
+        table = getattr(settings, stage).model_dump(mode="json", exclude_defaults=True, exclude=_NOT_OF_THE_STAGE)
         content: dict[str, object] = {"stage": stage, "settings": table}
         if stage == "prescreen":
             content["candidates"] = [[each.label, each.key] for each in self.candidates]
@@ -38,8 +41,12 @@ class Run:
             content["survivors"] = self._kept("prescreen")
         if stage == "scan":
             content["hold_metal"] = settings.prescreen.hold_metal
+            if settings.scan and settings.scan.relax == "dft" and settings.dft:
+                content["dft"] = settings.dft.model_dump(mode="json", exclude_defaults=True, exclude=_NOT_OF_THE_STAGE)
+        if stage == "stationary":
+            content["points"] = self._kept("scan")
         if stage == "dft" and settings.scan and settings.scan.dft_points != "none":
-            content["points"] = [self._kept("scan"), settings.scan.dft_points]
+            content["points"] = [self._kept("scan"), settings.scan.dft_points, settings.scan.dft_within_kcal_mol]
         if stage == "mirror":
             content["energies"] = self._kept("dft")
         return content_key(content)
@@ -60,16 +67,17 @@ class Run:
 
 
 def open_run(settings: Settings, input_path: Path, results: Path, only_read: bool = False) -> Run:
-    """Open, or make, the run directory of an input: `results` / the input's name.
+    """Open, or make, the run directory of an input: `results` / the input's name, of a variant / its label.
 
     Raises
     ------
     InputError
         The directory cannot be written, or a structure file is broken.
     """
-    directory = results / input_path.stem
+    directory = results / run_name(input_path)
     records = Records(directory, only_read)
-    return Run(settings, candidates(settings, input_path.parent), records, directory, input_path)
+    those = candidates(settings, input_path.parent)
+    return Run(settled(settings, lambda: geometry_of(those[0])), those, records, directory, input_path)
 
 
 def wanted_stages(settings: Settings) -> list[str]:

@@ -161,11 +161,40 @@ class Level(Frozen):
             name += {"d3bj": "-D3(BJ)", "d4": "-D4"}.get(str(dispersion), f"-{dispersion}")
         if self.model.basis:
             name += f"/{self.model.basis}"
+        if self.keywords.get("density_fit") == "coulomb":
+            name += ", exact exchange"
         return f"{name} ({self.engine})"
 
 
-class Coordinate(Frozen):
-    """A geometric coordinate that can be measured, driven and held; angles in degrees.
+Four = tuple[int, int, int, int]
+
+
+class Distance(Frozen):
+    """The distance of two atoms, bohr."""
+
+    kind: Literal["distance"] = "distance"
+    atoms: tuple[int, int]
+
+    @model_validator(mode="after")
+    def _different_atoms(self) -> Distance:
+        _refuse_same(self.atoms, "two")
+        return self
+
+
+class Angle(Frozen):
+    """The angle at the middle one of three atoms, degrees, [0, 180]."""
+
+    kind: Literal["angle"] = "angle"
+    atoms: tuple[int, int, int]
+
+    @model_validator(mode="after")
+    def _different_atoms(self) -> Angle:
+        _refuse_same(self.atoms, "three")
+        return self
+
+
+class Torsion(Frozen):
+    """The turn of one side against the other about an axis, degrees.
 
     `dihedral`: one quadruple of atoms. `twist`: the mean of several dihedrals that share their two middle atoms
     (ring atom - centre - centre - ring atom), the rotation of one group against another about an axis that the
@@ -173,24 +202,104 @@ class Coordinate(Frozen):
     """
 
     kind: Literal["dihedral", "twist"]
-    quadruples: tuple[tuple[int, int, int, int], ...] = Field(min_length=1)
+    quadruples: tuple[Four, ...] = Field(min_length=1)
     period_deg: float | None = None
 
     @model_validator(mode="after")
-    def _four_atoms(self) -> Coordinate:
+    def _four_atoms(self) -> Torsion:
         if self.kind == "dihedral" and len(self.quadruples) != 1:
             raise ValueError("a dihedral has one quadruple of atoms")
         for four in self.quadruples:
-            if len(set(four)) != 4 or min(four) < 0:
-                raise ValueError(f"{list(four)} is not four different atoms counted from 0")
+            _refuse_same(four, "four")
         return self
 
 
-class Target(Frozen):
-    """A coordinate held at a value."""
+class Belt(Frozen):
+    """The turn of a ring of ligands against the metal rings it lies between, about the metal's axis, degrees.
+
+    The mean of dihedrals (metal ring atom - centre - centre - belt atom), each less its own of `offsets_deg`: where six
+    halides lie on five metal atoms, each pair has another place. `period_deg` as of a torsion (12 for the rod).
+    """
+
+    kind: Literal["belt"] = "belt"
+    quadruples: tuple[Four, ...] = Field(min_length=1)
+    offsets_deg: tuple[float, ...]
+    period_deg: float | None = None
+
+    @model_validator(mode="after")
+    def _four_atoms(self) -> Belt:
+        if len(self.offsets_deg) != len(self.quadruples):
+            raise ValueError("a belt has as many offsets as quadruples of atoms")
+        for four in self.quadruples:
+            _refuse_same(four, "four")
+        return self
+
+
+class Term(Frozen):
+    """A coordinate and its weight in a linear combination."""
+
+    weight: float
+    coordinate: Annotated[Distance | Angle | Torsion | Belt, Field(discriminator="kind")]
+
+
+class Combination(Frozen):
+    """A weighted sum of coordinates of one unit, bohr or degrees: the difference of two bonds, say."""
+
+    kind: Literal["combination"] = "combination"
+    terms: tuple[Term, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> Combination:
+        if len({isinstance(term.coordinate, Distance) for term in self.terms}) > 1:
+            raise ValueError("a combination of lengths and angles has no unit; take lengths or angles")
+        if not any(term.weight for term in self.terms):
+            raise ValueError("every weight of the combination is 0")
+        return self
+
+
+Coordinate = Annotated[Distance | Angle | Torsion | Belt | Combination, Field(discriminator="kind")]
+"""A geometric coordinate that can be measured, driven and held."""
+
+
+def _refuse_same(atoms: tuple[int, ...], how_many: str) -> None:
+    if len(set(atoms)) != len(atoms) or min(atoms) < 0:
+        raise ValueError(f"{list(atoms)} is not {how_many} different atoms counted from 0")
+
+
+def is_length(coordinate: Coordinate) -> bool:
+    """Tell whether a coordinate is a length, in bohr, or an angle, in degrees."""
+    first = coordinate.terms[0].coordinate if isinstance(coordinate, Combination) else coordinate
+    return isinstance(first, Distance)
+
+
+class AngularTarget(Frozen):
+    """An angular coordinate held at a value."""
 
     coordinate: Coordinate
     value_deg: float
+
+    @property
+    def value(self) -> float:
+        """In the coordinate's unit: degrees."""
+        return self.value_deg
+
+
+class LengthTarget(Frozen):
+    """A length held at a value, bohr."""
+
+    coordinate: Coordinate
+    value: float
+
+
+Target = AngularTarget | LengthTarget
+"""A coordinate held at a value."""
+
+
+def held(coordinate: Coordinate, value: float) -> Target:
+    """Hold a coordinate at a value in its own unit: bohr or degrees."""
+    if is_length(coordinate):
+        return LengthTarget(coordinate=coordinate, value=value)
+    return AngularTarget(coordinate=coordinate, value_deg=value)
 
 
 class Convergence(Frozen):
@@ -209,8 +318,8 @@ class Resources(Frozen):
     """What a calculation may use. It must not change the number.
 
     `checkpoint`: file in which an SCF saves itself while it runs, and from which a killed one goes on; removed when
-    done, but for `keep_checkpoint`. `start_from`: kept checkpoints of neighbours, the nearest first; the first that
-    fits gives the first density.
+    done, but for `keep_checkpoint`. `start_from`: folder of kept checkpoints; that of the same molecule at the nearest
+    geometry gives the first density.
     """
 
     threads: int = Field(default=1, ge=1)
@@ -218,7 +327,7 @@ class Resources(Frozen):
     device: Literal["cpu", "gpu"] = "cpu"
     checkpoint: str | None = None
     keep_checkpoint: bool = False
-    start_from: tuple[str, ...] = ()
+    start_from: str | None = None
 
 
 class Build(Frozen):
@@ -256,12 +365,13 @@ class PathSearch(Frozen):
     """Task: the minimum-energy path between two minima of one molecule, whose atoms are in the same order.
 
     `n_images` between the ends; `max_force`: largest component of the force on the band, hartree/bohr; `max_steps` of
-    the band before it is a failure.
+    the band before it is a failure; `through`: geometries that the first guess passes through on its way.
     """
 
     kind: Literal["path"] = "path"
     molecule: Molecule
     end: Molecule
+    through: tuple[Molecule, ...] = ()
     level: Level
     n_images: int = Field(ge=3)
     max_force: float = Field(gt=0)
@@ -269,13 +379,34 @@ class PathSearch(Frozen):
 
     @model_validator(mode="after")
     def _same_atoms(self) -> PathSearch:
-        ends = (self.molecule, self.end)
-        if len({(each.symbols, each.molecular_charge, each.molecular_multiplicity) for each in ends}) > 1:
+        those = (self.molecule, *self.through, self.end)
+        if len({(each.symbols, each.molecular_charge, each.molecular_multiplicity) for each in those}) > 1:
             raise ValueError("the ends of a path differ in their atoms, their order, charge or multiplicity")
         return self
 
 
-Task = Annotated[Build | SinglePoint | Relaxation | PathSearch, Field(discriminator="kind")]
+class Vibrations(Frozen):
+    """Task: the harmonic wavenumbers of a molecule at a stationary point.
+
+    `atoms` that move, all if empty, the others standing still (a partial Hessian); `step` of the central differences of
+    gradients, bohr.
+    """
+
+    kind: Literal["vibrations"] = "vibrations"
+    molecule: Molecule
+    level: Level
+    atoms: tuple[int, ...] = ()
+    step: float = Field(default=0.005, gt=0)
+
+    @model_validator(mode="after")
+    def _atoms_exist(self) -> Vibrations:
+        for atom in self.atoms:
+            if not 0 <= atom < len(self.molecule.symbols):
+                raise ValueError(f"atom {atom} does not exist: there are {len(self.molecule.symbols)}, counted from 0")
+        return self
+
+
+Task = Annotated[Build | SinglePoint | Relaxation | PathSearch | Vibrations, Field(discriminator="kind")]
 """One unit of work: what it computes follows from it alone."""
 
 
@@ -343,7 +474,8 @@ class Relaxed(Frozen):
     """What a relaxation reached: the last geometry and the engine's result there.
 
     `energies` at each accepted geometry, the start first; `max_force` as `Convergence` defines it;
-    `reached_deg` the measured value of each target, in order.
+    `reached` the measured value of each target, in order, in its unit: degrees or bohr;
+    `slopes` how the relaxed energy changes with each, hartree per degree or bohr (none in records before version 3).
     """
 
     kind: Literal["relaxed"] = "relaxed"
@@ -352,7 +484,8 @@ class Relaxed(Frozen):
     energies: tuple[float, ...]
     n_gradients: int
     max_force: float
-    reached_deg: tuple[float, ...] = ()
+    reached: tuple[float, ...] = ()
+    slopes: tuple[float, ...] = ()
 
 
 class Band(Frozen):
@@ -374,6 +507,23 @@ class Band(Frozen):
         return max(range(len(self.energies)), key=self.energies.__getitem__)
 
 
+class Frequencies(Frozen):
+    """What vibrates and how; `wavenumbers_cm` rise, an imaginary one is negative.
+
+    Translation and rotation are none of them. `n_imaginary` are imaginary beyond the noise
+    (`relaxation.vibrations.NOISE_CM`); `mode` (natoms, 3): displacements of the lowest, of norm 1; `result` is the
+    engine's at the geometry, `max_force` the largest force component there on an atom that moved, hartree/bohr.
+    """
+
+    kind: Literal["frequencies"] = "frequencies"
+    wavenumbers_cm: tuple[float, ...]
+    n_imaginary: int
+    mode: Array
+    result: Result
+    n_gradients: int
+    max_force: float
+
+
 class Failure(Frozen):
     """A task that gave no number: the class of the error, its one line, and the history if there was one."""
 
@@ -383,12 +533,15 @@ class Failure(Frozen):
     history: tuple[dict[str, Any], ...] = ()
 
 
-Outcome = Annotated[Built | Result | Relaxed | Band | Failure, Field(discriminator="kind")]
+Outcome = Annotated[Built | Result | Relaxed | Band | Frequencies | Failure, Field(discriminator="kind")]
 """What a task gave."""
 
 
 class Provenance(Frozen):
-    """Who computed a record, with what, where, how long; `peak_memory_mb` of its process up to its end."""
+    """Who computed a record, with what, where, how long; `peak_memory_mb` of its process up to its end.
+
+    `gpu`: the models that the process saw, of a calculation on the GPU.
+    """
 
     program: str = "qcdriver"
     program_version: str
@@ -397,6 +550,7 @@ class Provenance(Frozen):
     python: str
     threads: int
     device: str | None = None
+    gpu: str | None = None
     started_utc: str
     wall_s: float
     cpu_s: float
@@ -407,14 +561,15 @@ class Verdict(Frozen):
     """What a stage decided about one of its calculations.
 
     `label` says which, as ISOMER or ISOMER#START for conformers; `key` is its record; `reason` says why it was dropped,
-    or what to know about it though it was kept; `value_deg` is the measured coordinate of a point on a profile.
+    or what to know about it though it was kept; `reached` holds the measured coordinates of a point of a
+    scan, each in its unit: degrees or bohr.
     """
 
     label: str
     key: str
     kept: bool
     reason: str | None = None
-    value_deg: float | None = None
+    reached: tuple[float, ...] | None = None
 
 
 class TaskRecord(Frozen):
@@ -424,7 +579,7 @@ class TaskRecord(Frozen):
     """
 
     schema_name: Literal["qcdriver_task"] = "qcdriver_task"
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     key: str
     stage: str
     label: str
@@ -446,12 +601,14 @@ class TaskRecord(Frozen):
             return self.outcome.molecule
         if isinstance(self.outcome, Band):
             return self.outcome.images[self.outcome.highest]
-        return self.task.molecule if isinstance(self.outcome, Result) and not isinstance(self.task, Build) else None
+        if isinstance(self.outcome, Result | Frequencies) and not isinstance(self.task, Build):
+            return self.task.molecule
+        return None
 
     @property
     def result(self) -> Result | None:
         """The engine's result at `molecule`; None for a model and a failure."""
-        if isinstance(self.outcome, Relaxed | Band):
+        if isinstance(self.outcome, Relaxed | Band | Frequencies):
             return self.outcome.result
         return self.outcome if isinstance(self.outcome, Result) else None
 
@@ -463,7 +620,7 @@ class StageRecord(Frozen):
     """
 
     schema_name: Literal["qcdriver_stage"] = "qcdriver_stage"
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     key: str
     stage: str
     verdicts: tuple[Verdict, ...]

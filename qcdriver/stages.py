@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qcdriver import levels
-from qcdriver.config import ScanSettings
 from qcdriver.dft import Geometry, single_points
 from qcdriver.engines.base import Device
 from qcdriver.engines.gpu import resolve_device
 from qcdriver.errors import InputError
 from qcdriver.interconversion import Minimum, interconversion
+from qcdriver.landscape import Landscape, chosen_for_dft, read_landscape
 from qcdriver.mirror import mirror
-from qcdriver.plan import scanned_coordinate
 from qcdriver.prescreen import prescreen
-from qcdriver.relaxation.coordinates import value_deg
 from qcdriver.run import Run
-from qcdriver.scan import REACHED_WITHIN_DEG, Seed, apart_deg, scan
-from qcdriver.schema import Coordinate, Molecule, Relaxed, Verdict
+from qcdriver.scan import Grid, How, Seed, scan
+from qcdriver.scan_settings import ScanSettings
+from qcdriver.scanned import scan_grid, seeds_of
+from qcdriver.schema import Level, Molecule, Verdict
 from qcdriver.stage import Stage
+from qcdriver.stationary import Search, stationary
 from qcdriver.summary import isomer_of, level_of, molecule_of, result_of, task_record
 from qcdriver.units import EV_PER_ANGSTROM, KCAL_MOL
+from qcdriver.ways import minima_of, ways_of
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def planned_stage(this: Run, stage: str) -> PlannedStage:
     stages = {
         "prescreen": _prescreen,
         "scan": _scan,
+        "stationary": _stationary,
         "interconversion": _interconversion,
         "dft": _dft,
         "mirror": _mirror,
@@ -63,16 +66,44 @@ def _prescreen(this: Run) -> PlannedStage:
 def _scan(this: Run) -> PlannedStage:
     settings = this.settings.scan
     assert settings is not None
-    level, said = levels.relaxation_level(this.settings.prescreen)
+    grid, seeds = _scanned(this, settings)
+    level, device = _scan_level(this)
     stage = scan(
-        _seeds(this, settings),
-        settings.grid_deg,
-        level,
-        settings.threshold.convergence,
+        seeds,
+        grid,
+        How(level, settings.threshold.convergence, this.settings.prescreen.hold_metal),
         settings.improvement_kcal_mol / KCAL_MOL,
-        this.settings.prescreen.hold_metal,
+        None if settings.ceiling_kcal_mol is None else settings.ceiling_kcal_mol / KCAL_MOL,
     )
-    return PlannedStage(stage, said, expected=len(settings.grid_deg))
+    return PlannedStage(stage, f"{level.title} {level.engine_version}", device, expected=len(grid.unique))
+
+
+def _scan_level(this: Run) -> tuple[Level, Device]:
+    """Give the level at which the scan relaxes, and on what device."""
+    assert this.settings.scan is not None
+    if this.settings.scan.relax == "xtb":
+        return levels.relaxation_level(this.settings.prescreen)[0], "cpu"
+    assert this.settings.dft is not None
+    device, _ = resolve_device(this.settings.dft.device)
+    return levels.dft_level(this.settings.dft, device), device
+
+
+def _stationary(this: Run) -> PlannedStage:
+    settings, landscape = this.settings.stationary, _landscape(this)
+    assert settings is not None
+    level, device = _scan_level(this)
+    search = Search(
+        level=level,
+        convergence=settings.threshold.convergence,
+        n_images=settings.images,
+        max_force=settings.max_force_ev_angstrom / EV_PER_ANGSTROM,
+        max_steps=settings.max_steps,
+        core_only=settings.core_only,
+        duplicate=settings.duplicate_kcal_mol / KCAL_MOL,
+        duplicate_angstrom=settings.duplicate_angstrom,
+    )
+    stage = stationary(minima_of(landscape), ways_of(landscape), search)
+    return PlannedStage(stage, f"{level.title} {level.engine_version}", device)
 
 
 def _interconversion(this: Run) -> PlannedStage:
@@ -94,28 +125,18 @@ def _survivors(this: Run) -> list[tuple[Verdict, Molecule]]:
     return [(each, molecule_of(task_record(this.records, each.key))) for each in verdicts if each.kept]
 
 
-def _seeds(this: Run, settings: ScanSettings) -> list[Seed]:
-    """Start from the lowest conformer of each isomer, wherever on the grid its symmetry puts it."""
+def _scanned(this: Run, settings: ScanSettings) -> tuple[Grid, list[Seed]]:
+    """Make the grid, and start from the lowest conformer of each isomer, wherever on it symmetry puts it."""
     best: dict[str, tuple[Verdict, Molecule]] = {}
     for verdict, molecule in _survivors(this):
         best.setdefault(isomer_of(verdict.label), (verdict, molecule))
-    return [
-        Seed(verdict.label, verdict.key, molecule, coordinate, value)
+    grid = scan_grid(settings, next(iter(best.values()))[1])
+    seeds = [
+        seed
         for verdict, molecule in best.values()
-        for coordinate, value in _places(settings, molecule)
+        for seed in seeds_of(settings, grid, verdict.label, verdict.key, molecule)
     ]
-
-
-def _places(settings: ScanSettings, molecule: Molecule) -> list[tuple[Coordinate, float]]:
-    """Find a conformer on the grid, at every value that the coordinate's period makes equivalent."""
-    first = scanned_coordinate(settings, molecule, settings.start_deg)
-    period = first.period_deg or 360.0
-    lowest = settings.start_deg - settings.step_deg / 2
-    value = lowest + (value_deg(first, molecule.geometry) - lowest) % period
-    places = [(scanned_coordinate(settings, molecule, value), value)]
-    while (value := value + period) < settings.stop_deg + settings.step_deg / 2:
-        places.append((scanned_coordinate(settings, molecule, value), value))
-    return places
+    return grid, seeds
 
 
 def _dft(this: Run) -> PlannedStage:
@@ -147,33 +168,30 @@ def _mirror(this: Run) -> PlannedStage:
 
 
 def _geometries(this: Run) -> list[Geometry]:
-    """List the conformers, and the points of the profile that the input chooses."""
-    scan_settings = this.settings.scan
+    """List the conformers, and the points of the scan that the input chooses."""
+    settings = this.settings.scan
     geometries = []
     for verdict, molecule in _survivors(this):
-        places = _places(scan_settings, molecule) if scan_settings else []
-        geometries.append(Geometry(verdict.label, molecule, verdict.key, places[0][1] if places else None))
-    if scan_settings and scan_settings.dft_points != "none":
-        geometries += _chosen_points(this, scan_settings)
+        place = None
+        if settings:
+            grid = scan_grid(settings, molecule)
+            place = seeds_of(settings, grid, verdict.label, verdict.key, molecule)[0].values
+        geometries.append(Geometry(verdict.label, molecule, verdict.key, place))
+    if settings and settings.dft_points != "none":
+        geometries += _chosen_points(this, settings)
     return geometries
 
 
-def _chosen_points(this: Run, settings: ScanSettings) -> list[Geometry]:
+def _landscape(this: Run) -> Landscape:
+    """Read what the scan left."""
     verdicts = this.verdicts("scan")
     if verdicts is None:
         raise InputError(f"{this.directory}: the scan has not finished with this input; run it first (--only scan)")
-    points = []
-    for verdict in (each for each in verdicts if each.kept):
-        record = task_record(this.records, verdict.key)
-        assert isinstance(record.outcome, Relaxed)
-        points.append((record.outcome.result.energy, verdict, record.outcome.molecule))
-    if settings.dft_points == "top":
-        points = [max(points, key=lambda point: point[0])] if points else []
-    elif isinstance(settings.dft_points, tuple):
-        wanted = settings.dft_points
-        points = [
-            point
-            for point in points
-            if any(apart_deg(point[1].value_deg or 0.0, value) <= REACHED_WITHIN_DEG for value in wanted)
-        ]
-    return [Geometry(verdict.label, molecule, verdict.key, verdict.value_deg) for _, verdict, molecule in points]
+    assert this.settings.scan is not None
+    grid = scan_grid(this.settings.scan, _survivors(this)[0][1])
+    return read_landscape(grid, verdicts, this.records)
+
+
+def _chosen_points(this: Run, settings: ScanSettings) -> list[Geometry]:
+    points = chosen_for_dft(settings, _landscape(this))
+    return [Geometry(each.verdict.label, each.molecule, each.verdict.key, each.verdict.reached) for each in points]

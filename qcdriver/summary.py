@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from qcdriver import units
 from qcdriver.comparison.cu14 import glance_at_cu14
 from qcdriver.config import Settings
+from qcdriver.connections import failed_points, grid_connections, merged_points, refined_connections
 from qcdriver.errors import InputError
-from qcdriver.findings import Conformer, Dropped, MirrorCheck, PathFound, Profile, ProfilePoint, Spread, Summary
+from qcdriver.findings import Conformer, Dropped, MirrorCheck, Network, PathFound, Profile, Spread, Summary
+from qcdriver.landscape import Landscape, read_landscape
+from qcdriver.profiles import Located, dft_profile, holes, scan_checks, scan_profile
 from qcdriver.records import Records
+from qcdriver.scan.stage import MIRROR_LABEL
+from qcdriver.scanned import scan_grid
 from qcdriver.schema import (
     Band,
     Build,
     Failure,
+    Frozen,
     Level,
     Molecule,
     Relaxation,
@@ -39,48 +45,69 @@ def summarize(settings: Settings, stages: Stages, records: Records) -> Summary:
     notes = {verdict.label: verdict.reason for verdict in survivors}
     relaxed = _conformers(survivors, notes, records, settings)
     single = _conformers([each for each in stages.get("dft", ()) if each.label in notes], notes, records, settings)
-    name = settings.scan.coordinate if settings.scan else ""
-    scanned = _located(stages.get("scan", ()), records)
-    with_dft = _located(stages.get("dft", ()), records)
+    landscape = landscape_of(settings, stages, records)
     return Summary(
         title=settings.title,
         formula=molecule_of(task_record(records, survivors[0].key)).formula if survivors else "",
         conformers=(*relaxed, *single),
-        profiles=(*_profiles(name, scanned), *_profiles(name, with_dft)),
+        profiles=_profiles(settings, landscape, _located(stages.get("dft", ()), records)),
+        networks=_networks(landscape, stages, records),
         paths=tuple(_paths(stages.get("interconversion", ()), records)),
-        mirror_checks=tuple(
-            MirrorCheck(
-                label=each.label,
-                key=each.key,
-                level=level_of(task_record(records, each.key)).title,
-                passed=each.kept,
-                finding=str(each.reason),
-            )
-            for each in stages.get("mirror", ())
+        mirror_checks=(
+            *scan_checks(stages.get("scan", ()), records),
+            *(
+                MirrorCheck(
+                    label=each.label,
+                    key=each.key,
+                    level=level_of(task_record(records, each.key)).title,
+                    passed=each.kept,
+                    finding=str(each.reason),
+                )
+                for each in stages.get("mirror", ())
+            ),
         ),
         spreads=tuple(_spreads(prescreened, records)),
-        dropped=tuple(
-            Dropped(stage=stage, label=verdict.label, reason=verdict.reason)
-            for stage in ("prescreen", "scan")
-            for verdict in stages.get(stage, ())
-            if verdict.reason and not verdict.kept
+        dropped=(
+            *(
+                Dropped(stage=stage, label=verdict.label, reason=verdict.reason)
+                for stage in ("prescreen", "scan")
+                for verdict in stages.get(stage, ())
+                if verdict.reason and not verdict.kept
+            ),
+            *merged_points(stages.get("stationary", ())),
         ),
-        failed=(*_died(stages, records), *_holes(settings, stages), *_unconverged(stages)),
+        failed=(
+            *_died(stages, records),
+            *(holes(landscape, stages["scan"]) if landscape else ()),
+            *failed_points(stages.get("stationary", ())),
+            *_unconverged(stages),
+        ),
         experiment_source=settings.experiment.source if settings.experiment else None,
     )
 
 
-def _holes(settings: Settings, stages: Stages) -> list[Dropped]:
-    """List the grid values of a finished scan at which no structure was kept, with the last reason why not."""
-    if settings.scan is None or "scan" not in stages:
-        return []
-    holes = []
-    for value in settings.scan.grid_deg:
-        at_value = [each for each in stages["scan"] if each.label.startswith(f"{value:g} deg ")]
-        if not any(each.kept for each in at_value):
-            reason = at_value[-1].reason if at_value else "no neighbour has a structure to start from"
-            holes.append(Dropped(stage="scan", label=f"{value:g} deg", reason=str(reason)))
-    return holes
+def landscape_of(settings: Settings, stages: Stages, records: Records) -> Landscape | None:
+    """Read a finished scan."""
+    survivors = [each for each in stages.get("prescreen", ()) if each.kept]
+    if settings.scan is None or "scan" not in stages or not survivors:
+        return None
+    grid = scan_grid(settings.scan, molecule_of(task_record(records, survivors[0].key)))
+    return read_landscape(grid, stages["scan"], records)
+
+
+def _networks(landscape: Landscape | None, stages: Stages, records: Records) -> tuple[Network, ...]:
+    if landscape is None:
+        return ()
+    found = (grid_connections(landscape), refined_connections(stages.get("stationary", ()), records))
+    return tuple(each for each in found if each)
+
+
+def _profiles(settings: Settings, landscape: Landscape | None, located: Located) -> tuple[Profile, ...]:
+    if settings.scan is None or landscape is None:
+        return ()
+    targets = {point.record.key: index for index, point in landscape.points.items()}
+    found = (scan_profile(settings.scan, landscape), dft_profile(settings.scan, landscape.grid, located, targets))
+    return tuple(profile for profile in found if profile)
 
 
 def _died(stages: Stages, records: Records) -> list[Dropped]:
@@ -102,6 +129,10 @@ def _unconverged(stages: Stages) -> list[Dropped]:
         for stage in ("interconversion", "dft", "mirror")
         for verdict in stages.get(stage, ())
         if not verdict.kept
+    ] + [
+        Dropped(stage="scan", label=verdict.label, reason=str(verdict.reason))
+        for verdict in stages.get("scan", ())
+        if verdict.label.startswith(MIRROR_LABEL) and not verdict.kept
     ]
 
 
@@ -128,10 +159,10 @@ def _paths(verdicts: Iterable[Verdict], records: Records) -> list[PathFound]:
     return found
 
 
-def write_summary(summary: Summary, path: Path) -> None:
-    """Write `summary.json`, whole or not at all."""
+def write_finding(finding: Frozen, path: Path) -> None:
+    """Write a JSON file, whole or not at all."""
     part = path.with_suffix(".part")
-    part.write_text(summary.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    part.write_text(finding.model_dump_json(indent=1) + "\n", encoding="utf-8")
     part.replace(path)
 
 
@@ -223,35 +254,7 @@ def _conformers(
 
 def _located(verdicts: Iterable[Verdict], records: Records) -> list[tuple[Verdict, TaskRecord]]:
     """Give what was kept and lies on the coordinate."""
-    return [(each, task_record(records, each.key)) for each in verdicts if each.kept and each.value_deg is not None]
-
-
-def _profiles(name: str, found: Sequence[tuple[Verdict, TaskRecord]]) -> list[Profile]:
-    """Make one profile of the points of one level, by rising coordinate."""
-    if not found:
-        return []
-    levels = [level_of(record) for _, record in found]
-    assert all(level == levels[0] for level in levels), "energies of two levels in one profile"
-    energies = [result.energy for _, record in found if (result := result_of(record))]
-    points = []
-    for verdict, record in found:
-        result = result_of(record)
-        if result is None or verdict.value_deg is None:
-            continue
-        measures = _measures(molecule_of(record))
-        points.append(
-            ProfilePoint(
-                label=verdict.label,
-                key=verdict.key,
-                value_deg=verdict.value_deg,
-                energy_hartree=result.energy,
-                relative_energy_kcal_mol=(result.energy - min(energies)) * units.KCAL_MOL,
-                gap_ev=result.gap * units.EV if result.gap is not None else None,
-                belt=measures.belt if measures else None,
-            )
-        )
-    points.sort(key=lambda point: point.value_deg)
-    return [Profile(coordinate=name, level=levels[0].title, points=tuple(points))]
+    return [(each, task_record(records, each.key)) for each in verdicts if each.kept and each.reached is not None]
 
 
 def _spreads(verdicts: Iterable[Verdict], records: Records) -> list[Spread]:

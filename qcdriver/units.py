@@ -13,3 +13,7 @@ EV_PER_ANGSTROM = EV / ANGSTROM
 """One hartree/bohr in eV/Angstrom."""
 KELVIN = 315775.02480407
 """One hartree in kelvin (divided by the Boltzmann constant)."""
+WAVENUMBER = 219474.63136320
+"""One hartree in 1/cm (divided by Planck's constant and the speed of light)."""
+DALTON = 1 / 1822.888486209
+"""One electron mass in dalton."""

@@ -15,24 +15,25 @@ PACKAGE = Path(qcdriver.__file__).parent
 
 FLOORS = [
     {"units", "errors"},
-    {"schema"},
-    {"resources"},
-    {"records", "engines", "structures", "config"},
+    {"schema", "variants"},
+    {"resources", "scan_settings"},
+    {"records", "engines", "structures", "config", "network"},
     {"comparison", "relaxation", "stage", "levels"},
     {"candidates"},
-    {"prescreen", "dft", "scan", "interconversion", "mirror", "execution"},
-    {"findings"},
-    {"summary", "plan"},
+    {"prescreen", "dft", "scan", "interconversion", "mirror", "stationary", "execution"},
+    {"findings", "landscape", "scanned"},
+    {"profiles", "profile_tables", "plan", "ways", "connections"},
+    {"summary", "network_table", "variant_tables"},
     {"run"},
     {"stages"},
-    {"report", "export", "pipeline", "density_of_states"},
+    {"report", "export", "pipeline", "pictures"},
     {"slurm"},
     {"cli"},
 ]
 """A module may import from lower floors; the packages also from their own."""
 
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-HEAVY = {"pyscf", "cupy", "gpu4pyscf", "matplotlib", "tblite", "xtb", "ase", "scipy"}
+HEAVY = {"pyscf", "cupy", "gpu4pyscf", "matplotlib", "PIL", "tblite", "xtb", "ase", "scipy"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -31,12 +31,13 @@ file = "hooh-twisted.xyz"
 method = "GFN1-xTB"
 preoptimize = "none"
 [scan]
-coordinate = "dihedral"
+dft_points = "all"
+[[scan.coordinate]]
+kind = "dihedral"
 atoms = [2, 0, 1, 3]
 start_deg = 60
 stop_deg = 180
 step_deg = 30
-dft_points = "all"
 [dft]
 method = "pbe"
 basis = "sto-3g"
@@ -80,7 +81,7 @@ def dft_records(results: Path) -> list[dict[str, object]]:
 def test_the_funnel_ends_with_table_summary_and_picture(finished):
     run, results = finished
     assert run.returncode == 0, run.stderr
-    assert "dihedral profile, pbe/sto-3g (pyscf)" in run.stdout
+    assert "Profile of the dihedral, pbe/sto-3g (pyscf)" in run.stdout
     assert (results / "hooh" / "profile.png").read_bytes().startswith(b"\x89PNG")
     summary = json.loads((results / "hooh" / "summary.json").read_text())
     for conformer in summary["conformers"]:
@@ -215,7 +216,7 @@ def test_a_run_cut_short_loses_only_the_point_in_flight(small_input, tmp_path, h
         ('source = "xyz"', 'source = "xyz"\nmolecular_multiplicity = 41', ["multiplicity 41"], 2),
         ('file = "hooh-gauche.xyz"', 'file = "nowhere.xyz"', ["nowhere.xyz"], 2),
         ("atoms = [2, 0, 1, 3]", "atoms = [2, 0, 1, 9]", ["9"], 2),
-        ('coordinate = "dihedral"\natoms = [2, 0, 1, 3]', 'coordinate = "twist"', ["H2O2", "rod"], 2),
+        ('kind = "dihedral"\natoms = [2, 0, 1, 3]', 'kind = "twist"', ["H2O2", "rod"], 2),
         ('device = "cpu"', 'device = "gpu"', ["GPU"], 3),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from qcdriver.config import read_settings
 from qcdriver.errors import InputError
+from qcdriver.variants import variants
 
 INPUTS = Path(__file__).parent.parent / "inputs"
 
@@ -18,7 +19,9 @@ source = "au13ag12"
 [structure.isomers.E]
 twist_deg = 0
 [scan]
-coordinate = "twist"
+dft_points = "top"
+[[scan.coordinate]]
+kind = "twist"
 start_deg = 0
 stop_deg = 72
 step_deg = 6
@@ -34,13 +37,15 @@ def settings(tmp_path, text):
     return read_settings(path)
 
 
-@pytest.mark.parametrize("path", sorted(INPUTS.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [each for path in sorted(INPUTS.glob("*.toml")) for each in variants(path)], ids=lambda path: path.name
+)
 def test_the_inputs_that_ship_are_right(path):
     assert read_settings(path).title
 
 
 def test_the_grid_ends_where_it_says(tmp_path):
-    grid = settings(tmp_path, GOOD).scan.grid_deg
+    grid = settings(tmp_path, GOOD).scan.coordinate[0].grid
     assert grid[0] == 0
     assert grid[-1] == 72
     assert len(grid) == 13
@@ -51,25 +56,43 @@ def test_the_grid_ends_where_it_says(tmp_path):
     [
         ("twist_deg = 0", "twits_deg = 0", ["structure.isomers.E.twits_deg", "unknown key", "did you mean twist_deg?"]),
         ('title = "test"', "", ["title", "missing"]),
-        ("step_deg = 6", 'step_deg = "six"', ["scan.step_deg", "'six'", "valid number"]),
-        ("step_deg = 6", "step_deg = -6", ["scan.step_deg", "-6", "greater than 0"]),
-        ("step_deg = 6", "step_deg = 0.001", ["scan", "more than 1000 points"]),
+        ("step_deg = 6", 'step_deg = "six"', ["scan.coordinate.0.step_deg", "'six'", "valid number"]),
+        ("step_deg = 6", "step_deg = -6", ["scan.coordinate.0.step_deg", "-6", "greater than 0"]),
+        ("step_deg = 6", "step_deg = 0.00007", ["scan.coordinate.0", "10000 points or more"]),
         ("stop_deg = 72", "stop_deg = 0", ["scan", "stop_deg must lie above start_deg"]),
         ('source = "au13ag12"', 'source = "au25"', ["structure.source = 'au25'", "au13ag12, cu14, xyz, cif"]),
-        ('coordinate = "twist"', 'coordinate = "dihedral"', ["scan", "atoms = [a, b, c, d]"]),
+        ('kind = "twist"', 'kind = "dihedral"', ["scan.coordinate.0", "with 4 atoms, counted from 0"]),
+        ('kind = "twist"', 'kind = "distance"\natoms = [0, 1]', ["scan.coordinate.0", "start_angstrom"]),
+        ('kind = "twist"', 'kind = "spin"', ["scan.coordinate.0.kind", "'spin'", "'twist'"]),
+        ('kind = "twist"', 'kind = "combination"', ["scan.coordinate.0", "terms = [{ weight"]),
+        (
+            '[[scan.coordinate]]\nkind = "twist"\nstart_deg = 0\nstop_deg = 72\nstep_deg = 6',
+            'coordinate = "twist"',
+            ["scan.coordinate = 'twist'", "a table [[scan.coordinate]]"],
+        ),
+        (
+            'kind = "twist"',
+            'kind = "twist"\nrings = [[0, 1], [1, 2]]\naxis = [3, 4]',
+            ["scan.coordinate.0", "[0, 1, 1, 2, 3, 4] is not 6 different atoms"],
+        ),
+        (
+            "step_deg = 6",
+            "step_deg = 6\n[[scan.coordinate]]\nkind = 'belt'\nstart_deg = 0\nstop_deg = 12\nstep_deg = 0.01",
+            ["scan", "more than 10000 points"],
+        ),
         ('method = "pbe"', 'method = "pbe"\ndevice = "tpu"', ["dft.device", "'tpu'", "'gpu'"]),
         ('title = "test"', 'title = "test"\ncolour = 1', ["colour", "unknown key", "this table knows"]),
-        ("step_deg = 6", "step_deg = 6\ndft_points = [5]", ["scan", "dft_points", "5", "not on the grid"]),
+        ('dft_points = "top"', "dft_points = [5]", ["scan", "dft_points", "5", "not on the grid"]),
         ("[structure.isomers.E]", "[structure.isomers.'../E']", ["structure.isomers", "../E"]),
         ("[dft]", "[experiment]\ngap_ev = { X = 1.0 }\nsource = 's'\n[dft]", ["experiment.gap_ev", "'X'", "E"]),
         ("step_deg = 6", "step_deg = 73", ["scan", "step_deg must not exceed"]),
-        ("step_deg = 6", "step_deg = nan", ["scan.step_deg", "finite number"]),
+        ("step_deg = 6", "step_deg = nan", ["scan.coordinate.0.step_deg", "finite number"]),
         ("twist_deg = 0", "twist_deg = inf", ["structure.isomers.E.twist_deg", "finite number"]),
-        ("step_deg = 6", 'step_deg = 6\ndft_points = "bottom"', ["scan.dft_points = 'bottom'", '"top", "all", "none"']),
+        ('dft_points = "top"', 'dft_points = "bottom"', ["scan.dft_points = 'bottom'", '"all", "none"']),
         ("twist_deg = 0", "file = 'x'", ["structure.isomers.E.file", "unknown key", "belt_deg, twist_deg"]),
         ("[dft]", "[[prescreen]]\nseed = 1\n[dft]", ["prescreen", "a table belongs here"]),
-        ('coordinate = "twist"', 'coordinate = "dihedral"\natoms = [0, 1, 2, -1]', ["scan", "four different atoms"]),
-        ("step_deg = 6", "step_deg = = 6", ["not valid TOML", "line 11"]),
+        ('kind = "twist"', 'kind = "dihedral"\natoms = [0, 1, 2, -1]', ["scan", "4 different atoms"]),
+        ("step_deg = 6", "step_deg = = 6", ["not valid TOML", "line 13"]),
     ],
 )
 def test_a_mistake_names_file_key_value_and_the_right_thing(tmp_path, old, new, words):

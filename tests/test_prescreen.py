@@ -7,7 +7,7 @@ import numpy as np
 from qcdriver.candidates import Candidate
 from qcdriver.config import PrescreenSettings
 from qcdriver.prescreen import held_core, prescreen
-from qcdriver.schema import Coordinate, Failure, Level, Model, Molecule, Relaxed, Result, Target, TaskRecord
+from qcdriver.schema import AngularTarget, Failure, Level, Model, Molecule, Relaxed, Result, TaskRecord, Torsion
 from qcdriver.stage import follow
 from qcdriver.structures.au13ag12 import RodModel, build_rod
 from qcdriver.units import KCAL_MOL
@@ -121,8 +121,8 @@ def test_only_the_best_of_an_isomer_get_the_tight_pass():
 
 def turned(isomer: str, start: int, asked: float) -> Candidate:
     """Give a candidate whose torsion makes it the isomer."""
-    coordinate = Coordinate(kind="dihedral", quadruples=((2, 0, 1, 3),))
-    return Candidate(isomer, start, peroxide(asked), Target(coordinate=coordinate, value_deg=asked))
+    coordinate = Torsion(kind="dihedral", quadruples=((2, 0, 1, 3),))
+    return Candidate(isomer, start, peroxide(asked), AngularTarget(coordinate=coordinate, value_deg=asked))
 
 
 def test_the_cheap_pass_holds_the_isomers_coordinate_and_the_tight_one_sets_it_free():

@@ -1,4 +1,4 @@
-"""What a person gets at the end: tables that fit, a picture, and no number that is none."""
+"""What a person gets at the end: tables that fit and say how far to trust them, and no number that is none."""
 
 from __future__ import annotations
 
@@ -8,8 +8,19 @@ import pytest
 from rich.console import Console
 
 from qcdriver.execution.progress import duration, told
-from qcdriver.findings import Conformer, Dropped, PathFound, Profile, ProfilePoint, Spread, Summary
-from qcdriver.report import plot_profiles, print_summary
+from qcdriver.findings import (
+    Conformer,
+    Dropped,
+    MirrorCheck,
+    PathFound,
+    Profile,
+    ScanBreak,
+    ScanPoint,
+    Spread,
+    Summary,
+)
+from qcdriver.profile_tables import print_profile
+from qcdriver.report import print_summary
 from qcdriver.schema import Failure
 
 
@@ -32,28 +43,40 @@ def conformer(label: str, energy: float | None) -> Conformer:
     )
 
 
-def summary(points: int = 3) -> Summary:
-    profile = Profile(
-        coordinate="twist",
-        level="GFN1-xTB (xtb)",
-        points=tuple(
-            ProfilePoint(
-                label=f"{value} deg from E",
-                key="0" * 32,
-                value_deg=value,
-                energy_hartree=-1.0,
-                relative_energy_kcal_mol=value / 10,
-                gap_ev=None,
-                belt="5d+1q",
-            )
-            for value in range(points)
-        ),
+def point(*target: float, energy: float = 0.0, label: str = "E", **more: object) -> ScanPoint:
+    return ScanPoint(
+        label=f"{target[0]:g} deg from {label}",
+        key="0" * 32,
+        target=target,
+        reached=target,
+        energy_hartree=-1.0,
+        relative_energy_kcal_mol=energy,
+        gap_ev=None,
+        belt="5d+1q",
+        **more,
     )
+
+
+PROFILE = Profile(
+    coordinates=("twist_deg",),
+    level="GFN1-xTB (xtb)",
+    points=(
+        point(24.0, energy=0.5, arrived_kcal_mol=((None, 0.5),)),
+        point(30.0, energy=0.9, label="S via 36 deg", arrived_kcal_mol=((3.1, 0.9),)),
+        point(36.0, arrived_kcal_mol=((0.05, 0.0),)),
+        point(42.0, energy=0.9, image_of=(30.0,)),
+    ),
+    breaks=(ScanBreak(between=((24.0,), (30.0,)), off_kcal_mol=-2.1, moved_angstrom=1.34),),
+)
+
+
+def summary() -> Summary:
     return Summary(
         title="A rotor",
         formula="Ag12Au13",
         conformers=(conformer("S", 0.0), conformer("E", None)),
-        profiles=(profile,) if points else (),
+        profiles=(PROFILE,),
+        networks=(),
         paths=(
             PathFound(
                 label="S -> mirror image of S",
@@ -66,7 +89,15 @@ def summary(points: int = 3) -> Summary:
                 note="1 metal bond opened, first Cu0-Cu7",
             ),
         ),
-        mirror_checks=(),
+        mirror_checks=(
+            MirrorCheck(
+                label="mirror image of 30 deg, at 42 deg",
+                key="0" * 32,
+                level="GFN1-xTB (xtb)",
+                passed=True,
+                finding="computed, its energy differs by -4.2e-06 hartree",
+            ),
+        ),
         spreads=(Spread(isomer="E", level="GFN1-xTB (xtb)", n_starts=2, kcal_mol=0.4),),
         dropped=(),
         failed=(Dropped(stage="dft", label="E", reason="the SCF did not converge"),),
@@ -107,17 +138,55 @@ def test_measured_gaps_stand_beside_computed_ones_and_say_what_they_are():
 
 @pytest.mark.parametrize("width", [60, 80, 160])
 def test_tables_fit_the_terminal(width):
-    assert max(len(line.rstrip()) for line in printed(width).splitlines()) <= width
+    tables = [line for line in printed(width).splitlines() if "  " in line.strip()]  # sentences wrap by themselves
+    assert max(len(line.rstrip()) for line in tables) <= width
 
 
-def test_the_picture_is_drawn_even_without_gaps(tmp_path):
-    assert plot_profiles(summary(), tmp_path / "profile.png")
-    assert (tmp_path / "profile.png").stat().st_size > 10_000
+def rows(profile: Profile, width: int = 80) -> list[list[str]]:
+    text = io.StringIO()
+    print_profile(profile, Console(width=width, file=text))
+    return [line.split() for line in text.getvalue().splitlines()]
 
 
-def test_without_a_profile_there_is_no_picture(tmp_path):
-    assert not plot_profiles(summary(points=0), tmp_path / "profile.png")
-    assert not list(tmp_path.iterdir())
+def test_a_point_shows_target_reached_energy_both_sides_and_where_it_came_from():
+    assert ["30", "30.0", "0.90", "3.10", "0.90", "-", "5d+1q", "S", "via", "36", "deg"] in rows(PROFILE)
+
+
+def test_a_point_by_symmetry_names_the_point_that_was_computed():
+    assert ["42", "42.0", "0.90", "-", "5d+1q", "=", "30", "deg"] in rows(PROFILE)
+
+
+def test_hysteresis_and_breaks_are_told_in_words():
+    text = printed(200)
+    assert "hysteresis: at 1 of 2 points reached from two sides they differ; by 2.20 kcal/mol at 30 deg" in text
+    assert "between 24 deg and 30 deg no smooth valley: energy off by 2.10 kcal/mol, an atom moved by 1.34 A" in text
+
+
+def test_the_check_of_the_symmetry_is_printed():
+    assert "mirror image of 30 deg, at 42 deg: computed, its energy differs by -4.2e-06 hartree" in printed(200)
+
+
+def test_a_map_is_a_grid_of_energies_with_the_lowest_marked():
+    plane = Profile(
+        coordinates=("twist_deg", "distance_angstrom"),
+        level="GFN1-xTB (xtb)",
+        points=tuple(point(x, y, energy=x + y) for x in (0.0, 6.0) for y in (0.0, 1.5)),
+    )
+    found = rows(plane)
+    assert ["deg", "0", "A", "1.5", "A"] in found
+    assert ["0", "*0.00", "1.50"] in found
+    assert ["6", "6.00", "7.50"] in found
+
+
+def test_a_map_with_a_hole_shows_it_and_a_wide_one_is_cut_into_tables_that_fit():
+    points = tuple(point(x, y, energy=x + y) for x in (0.0, 6.0) for y in map(float, range(20)) if (x, y) != (6.0, 3.0))
+    plane = Profile(coordinates=("twist_deg", "belt_deg"), level="GFN1-xTB (xtb)", points=points)
+    text = io.StringIO()
+    print_profile(plane, Console(width=80, file=text))
+    assert max(len(line.rstrip()) for line in text.getvalue().splitlines()) <= 80
+    found = rows(plane)
+    assert sum(len(row) - 1 for row in found if row[:1] == ["6"]) == 20
+    assert any("-" in row for row in found if row[:1] == ["6"])
 
 
 @pytest.mark.parametrize(

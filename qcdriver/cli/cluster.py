@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from qcdriver.cli.arguments import Input, Json, Results, RunOrInput
+from qcdriver.variants import run_name
 
 
 def submit(
@@ -28,7 +29,7 @@ def submit(
     from qcdriver.slurm.submit import for_slurm
     from qcdriver.slurm.submit import submit as send
 
-    directory = results / input_file.stem
+    directory = results / run_name(input_file)
     begun = (directory / "records.jsonl").is_file()
     with TemporaryDirectory() as nothing:  # a dry run of what has not begun makes no run directory
         where = Path(nothing) if dry_run and not begun else results
@@ -84,4 +85,4 @@ def task(
 
 def _directory(run: Path, results: Path) -> Path:
     """Give the run directory: itself, or that of an input."""
-    return run if run.is_dir() else results / run.stem
+    return run if run.is_dir() else results / run_name(run)

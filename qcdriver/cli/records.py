@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from qcdriver.cli.arguments import tell_damage
 from qcdriver.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qcdriver.schema import TaskRecord
 
 
 def records(
@@ -19,11 +24,15 @@ def records(
     method: Annotated[str | None, typer.Option(help="Only this method.")] = None,
     success: Annotated[bool | None, typer.Option("--success/--failed", help="Only what gave a number, or not.")] = None,
     export: Annotated[
-        Literal["json", "csv", "xyz", "ase", "qcschema"] | None,
-        typer.Option(help="Whole records, rows, geometries, an ASE database, QCSchema; on standard output."),
+        Literal["json", "csv", "xyz", "ase", "qcschema", "cube"] | None,
+        typer.Option(
+            help="Whole records, rows, geometries, an ASE database, QCSchema, on standard output; "
+            "HOMO and LUMO as cube files, in RUN/cubes."
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Export into this new file.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Export into this new file; cube files into this folder."),
     ] = None,
     why: Annotated[
         str | None, typer.Option(metavar="KEY", help="Walk from this record (a key, or how it begins) to the input.")
@@ -51,6 +60,8 @@ def records(
     found = store.query(Selection(stage, label, method, success))
     if why:
         sys.stdout.writelines(f"{line}\n" for each in lineage(store, why) for line in each.told())
+    elif export == "cube":
+        _write_cubes(found, directory, output or directory / "cubes")
     elif export:
         done = exports.export(found, export, output)
         if done.left_out:
@@ -58,6 +69,15 @@ def records(
     else:
         Console().print(exports.table(found))
     tell_damage(store)
+
+
+def _write_cubes(found: Iterable[TaskRecord], directory: Path, folder: Path) -> None:
+    from qcdriver.export import write_cubes
+
+    written, left_out = write_cubes(found, directory, folder)
+    sys.stdout.writelines(f"{path}\n" for path in written)
+    if left_out:
+        sys.stderr.write(f"qcdriver: of {left_out} single point(s) no orbitals were kept\n")
 
 
 def _check(directory: Path, repair: bool) -> None:

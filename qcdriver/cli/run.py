@@ -13,11 +13,8 @@ from qcdriver.cli.arguments import Input, Json, Results, tell_damage
 from qcdriver.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from qcdriver.findings import Summary
     from qcdriver.plan import Plan
-    from qcdriver.run import Run
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it; Typer ends with the same."""
@@ -30,12 +27,25 @@ def run(
         int | None, typer.Option(min=1, help="Relaxations at a time; the cores are shared out among them.")
     ] = None,
     only: Annotated[
-        Literal["prescreen", "scan", "interconversion", "dft", "mirror"] | None,
+        Literal["prescreen", "scan", "stationary", "interconversion", "dft", "mirror"] | None,
         typer.Option(help="One stage, from the records of the earlier."),
     ] = None,
 ) -> None:
-    """Run the whole funnel here, resuming what is there; ends with the table and the picture."""
+    """Run the whole funnel here, resuming what is there; ends with the tables and the pictures."""
+    from qcdriver.cli.show import show_side_by_side
+    from qcdriver.variants import run_name, variants
+
+    inputs = variants(input_file)
+    found = [_run_one(each, results, jobs, only) for each in inputs]
+    if len(inputs) > 1:
+        show_side_by_side(inputs, found, results / run_name(input_file))
+    if any(summary.failed for summary in found):
+        raise typer.Exit(1)
+
+
+def _run_one(input_file: Path, results: Path, jobs: int | None, only: str | None) -> Summary:
     from qcdriver import pipeline
+    from qcdriver.cli.show import show
     from qcdriver.config import read_settings
     from qcdriver.execution.progress import Display
     from qcdriver.run import open_run
@@ -49,30 +59,44 @@ def run(
         except KeyboardInterrupt:
             display.say("interrupted; what was done is kept, and the same command goes on from there")
             raise typer.Exit(INTERRUPTED) from None
-    _show(this, summary)
+    show(this, summary)
     computed = f"computed {tally.computed} calculations" if tally.computed else "nothing to compute"
     display.say(f"{computed}; {tally.found} were in the records already; {len(tally.failed)} failed")
-    if summary.failed:
-        raise typer.Exit(1)
+    return summary
 
 
-def report(input_file: Input, results: Results = Path("results"), as_json: Json = False) -> None:
-    """Print the tables and draw the picture from the records; computes nothing."""
+def report(
+    input_file: Input,
+    results: Results = Path("results"),
+    as_json: Json = False,
+    animate: Annotated[
+        bool, typer.Option("--animate", help="Also draw the structures along the scan as a movie, and write them.")
+    ] = False,
+) -> None:
+    """Print the tables and draw the pictures from the records; computes nothing."""
+    from qcdriver.cli.show import show, show_side_by_side
     from qcdriver.config import read_settings
     from qcdriver.run import open_run
     from qcdriver.summary import summarize
+    from qcdriver.variants import run_name, variants
 
-    settings = read_settings(input_file)
-    this = open_run(settings, input_file, results, only_read=True)
-    stages = this.stages()
-    if not stages:
-        raise InputError(f"{this.directory}: no stage has finished with this input; qcdriver run {input_file}")
-    summary = summarize(settings, stages, this.records)
-    tell_damage(this.records)
+    inputs = variants(input_file)
+    runs = [open_run(read_settings(each), each, results, only_read=True) for each in inputs]
+    found = []
+    for this in runs:
+        stages = this.stages()
+        if not stages:
+            raise InputError(f"{this.directory}: no stage has finished with this input; qcdriver run {this.input_path}")
+        found.append(summarize(this.settings, stages, this.records))
+        tell_damage(this.records)
     if as_json:
-        sys.stdout.write(summary.model_dump_json(indent=1) + "\n")
-    else:
-        _show(this, summary)
+        whole = [summary.model_dump(mode="json") for summary in found]
+        sys.stdout.write(json.dumps(whole if len(inputs) > 1 else whole[0], indent=1) + "\n")
+        return
+    for this, summary in zip(runs, found, strict=True):
+        show(this, summary, animate)
+    if len(inputs) > 1:
+        show_side_by_side(inputs, found, results / run_name(input_file))
 
 
 def check(
@@ -120,26 +144,3 @@ def _plan(input_file: Path) -> Plan:
         return plan(settings, input_file.parent)
     except InputError as error:
         raise InputError(f"{input_file}: {error}") from None
-
-
-def _show(this: Run, summary: Summary) -> None:
-    """Print the tables, and draw what pictures there are."""
-    from rich.console import Console
-
-    from qcdriver.density_of_states import plot_density_of_states
-    from qcdriver.report import plot_profiles, print_summary
-    from qcdriver.summary import result_of, task_record
-
-    print_summary(summary, Console())
-    results = [(each, result_of(task_record(this.records, each.key))) for each in summary.conformers]
-    orbitals = [(each.label, result) for each, result in results if result and result.orbitals]
-    _draw(this.directory / "profile.png", lambda path: plot_profiles(summary, path))
-    _draw(this.directory / "density_of_states.png", lambda path: plot_density_of_states(orbitals, path))
-
-
-def _draw(picture: Path, draw: Callable[[Path], bool]) -> None:
-    try:
-        if draw(picture):
-            sys.stdout.write(f"picture: {picture}\n")
-    except OSError as error:
-        sys.stderr.write(f"qcdriver: {picture}: no picture ({error.strerror})\n")

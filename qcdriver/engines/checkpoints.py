@@ -1,4 +1,4 @@
-"""The orbitals of an SCF on disk: written while it runs, read where it goes on, or where a neighbour begins.
+"""The orbitals of an SCF on disk: written while it runs and when it is done, read where another begins.
 
 The files are PySCF's own checkpoint files, so any PySCF script reads them. A killed SCF leaves a whole file: each is
 written beside its place and moved there.
@@ -7,25 +7,29 @@ written beside its place and moved there.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qcdriver.engines.scf_ladder import host
+from qcdriver.errors import InputError
+
+if TYPE_CHECKING:
+    from qcdriver.engines.base import Progress
 
 SHARE = 0.01
 """Of the time of an SCF, at most this goes into writing its checkpoint."""
-EMPTY = 1e-8
-"""Orbitals with fewer electrons than this do not count."""
 
 
 class Checkpoint:
-    """The checkpoint file of one SCF; no path, no file."""
+    """The checkpoint file of one SCF; no path, no file. A disk that refuses it costs the restart, not the SCF."""
 
-    def __init__(self, path: str | None, mol: Any) -> None:
+    def __init__(self, path: str | None, mol: Any, progress: Progress) -> None:
         self._path = None if path is None else Path(path)
         self._mol = mol
+        self._progress = progress
         self._not_before = 0.0
 
     def keep(self, orbitals: Any, occupations: Any) -> None:
@@ -51,74 +55,75 @@ class Checkpoint:
         from pyscf.scf import chkfile
 
         assert self._path is not None
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         part = self._path.with_name(self._path.name + ".part")
-        part.unlink(missing_ok=True)
         nothing = np.full(occupations.shape, np.nan)
-        chkfile.dump_scf(
-            self._mol,
-            str(part),
-            np.nan if energy is None else energy,
-            nothing if levels is None else levels,
-            orbitals,
-            occupations,
-        )
-        part.replace(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            part.unlink(missing_ok=True)
+            chkfile.dump_scf(
+                self._mol,
+                str(part),
+                np.nan if energy is None else energy,
+                nothing if levels is None else levels,
+                orbitals,
+                occupations,
+            )
+            part.replace(self._path)
+        except (OSError, RuntimeError) as error:  # h5py has both for a full disk
+            self._progress(f"no checkpoint: {self._path} cannot be written ({error})")
+            self._path = None
 
 
-def read_density(path: str, mol: Any) -> tuple[np.ndarray | None, str | None]:
-    """Read a density matrix for `mol` from the checkpoint of the same atoms, elsewhere or in another basis set.
+@dataclass(frozen=True)
+class Saved:
+    """What a checkpoint holds.
 
-    Orbitals travel with their atoms, are projected where the basis sets differ, and are made orthonormal again among
-    themselves, so that no electron is lost.
+    `orbitals` (nao, nmo), their energies `levels` (nmo,) in hartree and `occupations` (nmo,), with a spin axis first
+    for UKS; `converged`: whether that SCF was done, else `levels` are not known.
+    """
 
-    Returns
-    -------
-    The density matrix, (nao, nao), for UKS (2, nao, nao), or None and why there is none.
+    mol: Any
+    orbitals: np.ndarray
+    levels: np.ndarray
+    occupations: np.ndarray
+    converged: bool
+
+
+def read_checkpoint(path: Path) -> Saved:
+    """Read a checkpoint whole.
+
+    Raises
+    ------
+    InputError
+        There is none, or it is damaged.
     """
     from pyscf.scf import chkfile
 
-    if not Path(path).is_file():
-        return None, f"there is no {path}"
     try:
-        saved, scf = chkfile.load_scf(path)
-        orbitals, occupations = np.asarray(scf["mo_coeff"]), np.asarray(scf["mo_occ"])
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        return None, f"{path} cannot be read ({type(error).__name__})"
-    if saved.elements != mol.elements or saved.nelectron != mol.nelectron:
-        return None, f"{path} holds other atoms, another charge or other core potentials"
-    there = saved.set_geom_(mol.atom_coords(unit="Bohr"), unit="Bohr", inplace=False)
-    return density_in(mol, there, orbitals, occupations), None
+        mol, scf = chkfile.load_scf(str(path))
+        orbitals, levels, occupations = (np.asarray(scf[name]) for name in ("mo_coeff", "mo_energy", "mo_occ"))
+        return Saved(mol, orbitals, levels, occupations, bool(np.isfinite(scf["e_tot"])))
+    except Exception as error:  # PySCF evaluates what it cannot decode: any error may come of a damaged file
+        raise _unreadable(path, error) from None
 
 
-def density_in(mol: Any, there: Any, orbitals: np.ndarray, occupations: np.ndarray) -> np.ndarray:
-    """Give the density matrix of a molecule from orbitals in the basis of `there`, the same atoms at the same place.
+def read_molecule(path: Path) -> tuple[Any, bool]:
+    """Read only the molecule, and whether its SCF was done.
 
-    `orbitals` (nao, nmo) and `occupations` (nmo,) may have a spin axis first, whatever the molecule's own spin. Returns
-    (nao, nao), for UKS (2, nao, nao).
+    Raises
+    ------
+    InputError
+        As `read_checkpoint` does.
     """
-    if orbitals.ndim == 2:
-        spins = [_density(there, orbitals, occupations, mol)]
-    else:
-        spins = [_density(there, *each, mol) for each in zip(orbitals, occupations, strict=True)]
-    if mol.spin == 0:
-        return sum(spins[1:], spins[0])
-    if len(spins) == 1:  # as many up as down is a start that DIIS parts
-        alpha, beta = (count / mol.nelectron for count in mol.nelec)
-        spins = [alpha * spins[0], beta * spins[0]]
-    return np.array(spins)
+    from pyscf.lib import chkfile
+
+    try:
+        return chkfile.load_mol(str(path)), bool(np.isfinite(chkfile.load(str(path), "scf/e_tot")))
+    except Exception as error:
+        raise _unreadable(path, error) from None
 
 
-def _density(there: Any, orbitals: np.ndarray, occupations: np.ndarray, mol: Any) -> np.ndarray:
-    from pyscf import gto
-    from pyscf.scf import addons
-
-    filled = occupations > EMPTY
-    some = orbitals[:, filled]
-    if not gto.same_basis_set(there, mol):
-        some = addons.project_mo_nr2nr(there, some, mol)
-    overlap = some.T @ mol.intor_symmetric("int1e_ovlp") @ some
-    values, vectors = np.linalg.eigh(overlap)
-    some = some @ (vectors / np.sqrt(values.clip(1e-6))) @ vectors.T
-    density: np.ndarray = (some * occupations[filled]) @ some.T
-    return density
+def _unreadable(path: Path, error: Exception) -> InputError:
+    if not path.exists():
+        return InputError(f"there is no {path}")
+    return InputError(f"{path} is no checkpoint, or damaged ({type(error).__name__})")

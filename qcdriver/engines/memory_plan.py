@@ -7,10 +7,10 @@ that of the GPU is an estimate.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from qcdriver.engines.basis_sets import load_auxiliary, load_basis_set
-from qcdriver.engines.functionals import is_meta, is_range_separated
+from qcdriver.engines.functionals import check_functional, is_meta, is_range_separated
 from qcdriver.schema import Frozen, Model, Molecule, Resources
 
 if TYPE_CHECKING:
@@ -113,6 +113,24 @@ def _too_large(plan: DftPlan, resources: Resources, exchange: bool, gpu_total_mb
             f"or [resources] memory_mb = {plan.memory_mb} on a machine that has it"
         )
     return None
+
+
+def fit_within(molecule: Molecule, model: Model, keywords: PyscfKeywords, memory_mb: int) -> Literal[True, "coulomb"]:
+    """Choose how a hybrid's exchange is computed: fitted where the stored tensor fits the memory, else exactly.
+
+    A pure functional has none, and is always fitted.
+
+    Raises
+    ------
+    InputError
+        A functional or basis set does not exist, or lacks an element.
+    """
+    check_functional(model.method, keywords.dispersion)
+    fitted = keywords.model_copy(update={"density_fit": True})
+    if not fitted.fits_exchange(model.method):
+        return True
+    plan = plan_calculation(molecule, model, fitted, Resources(memory_mb=memory_mb))
+    return True if plan.too_large is None else "coulomb"
 
 
 def count_grid_points(molecule: Molecule, grid_level: int) -> int:

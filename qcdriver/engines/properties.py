@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qcdriver.engines.checkpoints import read_checkpoint
 from qcdriver.engines.scf_ladder import host
 from qcdriver.errors import InputError
 from qcdriver.schema import Orbitals
 from qcdriver.units import ANGSTROM, EV
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pathlib import Path
 
 ORBITAL_WINDOW_EV = 10.0
 """Orbitals this far below the HOMO and above the LUMO are kept: the valence bands that a picture shows."""
@@ -103,45 +103,34 @@ def orbitals_around_the_gap(energies: Any, occupations: Any, homo: float | None,
     )
 
 
-def write_frontier_cubes(
-    checkpoint: Path,
-    folder: Path,
-    orbitals: Sequence[Literal["homo", "lumo"]] = ("homo", "lumo"),
-    spacing_angstrom: float = 0.2,
-) -> list[Path]:
-    """Write HOMO and LUMO of a kept checkpoint as Gaussian cube files; an open shell has those of either spin.
+def write_frontier_cubes(checkpoint: Path, stem: Path, spacing_angstrom: float = 0.2) -> list[Path]:
+    """Write HOMO and LUMO of a checkpoint as Gaussian cube files, STEM-homo.cube and STEM-lumo.cube.
+
+    An open shell has those of either spin, STEM-homo-up.cube and so on.
 
     Raises
     ------
     InputError
         The checkpoint cannot be read, or is of an SCF that was not done.
     """
-    from pyscf.scf import chkfile
     from pyscf.tools import cubegen
 
-    try:
-        mol, scf = chkfile.load_scf(str(checkpoint))
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{checkpoint}: is no checkpoint ({type(error).__name__})") from None
-    if not np.isfinite(scf["e_tot"]):
-        raise InputError(f"{checkpoint}: that SCF had not converged")
-    folder.mkdir(parents=True, exist_ok=True)
-    coefficients, levels, occupations = (np.asarray(scf[key]) for key in ("mo_coeff", "mo_energy", "mo_occ"))
-    spins = ("",) if coefficients.ndim == 2 else ("-up", "-down")
+    saved = read_checkpoint(checkpoint)
+    if not saved.converged:
+        raise InputError(f"{checkpoint}: that SCF was not done")
+    mol, spins = saved.mol, ("",) if saved.orbitals.ndim == 2 else ("-up", "-down")
+    per_spin = (np.array(each).reshape(len(spins), -1) for each in (saved.levels, saved.occupations))
     written = []
-    for spin, orbital, level, occupation in zip(
-        spins,
-        coefficients.reshape(len(spins), mol.nao, -1),
-        levels.reshape(len(spins), -1),
-        occupations.reshape(len(spins), -1),
-        strict=True,
+    for spin, orbitals, levels, occupations in zip(
+        spins, saved.orbitals.reshape(len(spins), mol.nao, -1), *per_spin, strict=True
     ):
-        filled = occupation > occupation.max() / 2
-        where = {"homo": np.where(filled, level, -np.inf).argmax(), "lumo": np.where(filled, np.inf, level).argmin()}
-        for name in orbitals:
-            path = folder / f"{checkpoint.stem}-{name}{spin}.cube"
-            resolution = spacing_angstrom / ANGSTROM
-            cubegen.orbital(mol, str(path), orbital[:, where[name]], resolution=resolution)
+        filled = occupations > saved.occupations.max() / 2
+        for name, found in (("homo", filled), ("lumo", ~filled)):
+            if not found.any():
+                continue
+            which = np.where(found, levels if name == "lumo" else -levels, np.inf).argmin()
+            path = stem.with_name(f"{stem.name}-{name}{spin}.cube")
+            cubegen.orbital(mol, str(path), orbitals[:, which], resolution=spacing_angstrom / ANGSTROM)
             written.append(path)
     return written
 

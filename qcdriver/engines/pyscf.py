@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from qcdriver.engines.base import Calculation, Device, Engine, Progress, dipole_about_nuclear_charge, orbital_gap
 from qcdriver.engines.basis_sets import BasisSet, load_basis_set
-from qcdriver.engines.checkpoints import Checkpoint, density_in, read_density
+from qcdriver.engines.checkpoints import Checkpoint
 from qcdriver.engines.checks import check_geometry, read_keywords
+from qcdriver.engines.first_density import density_in, saved_start
 from qcdriver.engines.functionals import check_functional
 from qcdriver.engines.gpu import gpu4pyscf_version, gpu_missing, gpus
 from qcdriver.engines.gpu_agreement import deviation_from_cpu
@@ -24,7 +24,7 @@ from qcdriver.engines.properties import (
     spin_square,
 )
 from qcdriver.engines.pyscf_keywords import PyscfKeywords, refuse_contradictions
-from qcdriver.engines.scf_ladder import converge, frontier, host
+from qcdriver.engines.scf_ladder import Start, converge, frontier, host
 from qcdriver.engines.scf_strategies import ladder
 from qcdriver.engines.stability import descend
 from qcdriver.errors import ConvergenceError, EngineError, InputError, MissingError, QcdriverError, ResourceError
@@ -127,7 +127,7 @@ class _PyscfCalculation(Calculation):
     def _compute(self, geometry: np.ndarray, driver: str) -> Result:
         mol = self._mol.set_geom_(geometry, unit="Bohr", inplace=False)
         mean_field = build_mean_field(mol, self._method, self._keywords, self._resources.device, self._plan)
-        checkpoint = Checkpoint(self._resources.checkpoint, mol)
+        checkpoint = Checkpoint(self._resources.checkpoint, mol, self._progress)
         mean_field, attempts, stable = self._converge(mean_field, checkpoint)
         self._density = host(mean_field.make_rdm1())
         gradient = None
@@ -140,7 +140,7 @@ class _PyscfCalculation(Calculation):
     def _converge(self, mean_field: Any, checkpoint: Checkpoint) -> tuple[Any, tuple[ScfAttempt, ...], bool | None]:
         """Climb the ladder, on a coarse grid first where that pays, and look for lower states where that is asked."""
         strategies = ladder(self._keywords)
-        start = self._first_density(mean_field.mol)
+        start = self._start(mean_field.mol)
         before, self._guess = self._guess, ()
         if pays_coarse(mean_field.mol, self._keywords):
             start, attempts = self._converge_coarsely(mean_field, start, checkpoint)
@@ -156,36 +156,33 @@ class _PyscfCalculation(Calculation):
         return mean_field, before + attempts + descents, stable
 
     def _converge_coarsely(
-        self, mean_field: Any, start: Any, checkpoint: Checkpoint
-    ) -> tuple[Any, tuple[ScfAttempt, ...]]:
+        self, mean_field: Any, start: Start | None, checkpoint: Checkpoint
+    ) -> tuple[Start | None, tuple[ScfAttempt, ...]]:
         """Give the density of the coarse grid, and what was tried; the start itself where that failed."""
         strategies = ladder(self._keywords)
         attempts: tuple[ScfAttempt, ...] = ()
         rough = coarse(mean_field)
         try:
             found, attempts = converge(rough, start, strategies, self._progress, "coarse grid: ", checkpoint.keep)
-            start = found.make_rdm1()
+            start = Start(found.make_rdm1(), "the coarse grid")
             if self._resources.device == "cpu":
-                shifted = corrected(rough, mean_field, start)
+                shifted = corrected(rough, mean_field, start.density)
                 title = "coarse grid, corrected: "
                 found, more = converge(shifted, start, strategies[:1], self._progress, title, checkpoint.keep)
-                return found.make_rdm1(), attempts + more
+                return Start(found.make_rdm1(), "the coarse grid"), attempts + more
         except ConvergenceError as error:  # the fine grid has the last word
             attempts += tuple(ScfAttempt.model_validate(each) for each in error.history)
         return start, attempts
 
-    def _first_density(self, mol: Any) -> Any:
+    def _start(self, mol: Any) -> Start | None:
         """Find the nearest density: of the last geometry, of a killed run, of a neighbour, of a smaller basis set."""
         if self._density is not None:
-            start, self._density = self._density, None
-            return start
-        own = self._resources.checkpoint
-        for path in (*(() if own is None or not Path(own).exists() else (own,)), *self._resources.start_from):
-            density, reason = read_density(path, mol)
-            self._progress(f"SCF starts from {path}" if reason is None else f"SCF cannot start from {path}: {reason}")
-            if density is not None:
-                return density
-        return None if self._keywords.guess_basis is None else self._density_of_guess_basis(mol)
+            last, self._density = self._density, None
+            return Start(last, "the last geometry")
+        saved = saved_start(mol, self._resources, self._progress)
+        if saved is None and self._keywords.guess_basis is not None:
+            return Start(self._density_of_guess_basis(mol), self._keywords.guess_basis)
+        return saved
 
     def _density_of_guess_basis(self, mol: Any) -> Any:
         basis = self._keywords.guess_basis

@@ -28,7 +28,8 @@ class PyscfKeywords(Frozen):
     ----------
     density_fit
         Fit the Coulomb (and for hybrids the exchange) integrals in an auxiliary basis; "coulomb" fits the Coulomb
-        integrals and computes the exchange of a hybrid exactly, which needs no stored tensor.
+        integrals and computes the exchange of a hybrid exactly, which needs no stored tensor. The two differ by the
+        error of the fit, so "auto" is no level: an input's "auto" is settled by `fit_within` before there is one.
     auxbasis
         Auxiliary basis set; None: `COULOMB_FIT`, or `EXCHANGE_FIT` where exchange is fitted.
     dispersion
@@ -59,7 +60,7 @@ class PyscfKeywords(Frozen):
         widths in hartree, annealed in this order.
     """
 
-    density_fit: bool | Literal["coulomb"] = True
+    density_fit: bool | Literal["coulomb", "auto"] = True
     auxbasis: str | None = None
     dispersion: Literal["d3bj", "d4"] | None = None
     solvent: str | None = None
@@ -100,6 +101,10 @@ def refuse_contradictions(keywords: PyscfKeywords, model: Model, symbols: tuple[
         raise InputError(f"pyscf keywords: scf_ladder starts with {keywords.scf_ladder[0]!r}, not with 'diis'")
     if keywords.auxbasis is not None and not keywords.density_fit:
         raise InputError(f"density_fit = false, so auxbasis = {keywords.auxbasis!r} has no use")
+    if keywords.density_fit == "auto":
+        raise InputError(
+            "density_fit = 'auto' is for the input of a run, which settles it; here true, false or 'coulomb'"
+        )
     if keywords.density_fit == "coulomb" and is_pure(method):
         raise InputError(f"density_fit = 'coulomb' is for hybrids; {method!r} is none: density_fit = true")
     if (auxiliary := keywords.auxiliary_basis(method)) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 15
 """Cycles without a lower energy or orbital gradient after which an attempt is given up."""
+ASTRAY, ASTRAY_CYCLES = 1.0, 6
+"""Hartree above the attempt's lowest energy, and for how many cycles on end, that mean it diverges."""
 PREPARATION_TOLERANCE = 1e-5
 """Hartree; a density that only prepares needs no more."""
 SMALL_GAP = 0.1 / EV
@@ -27,22 +30,30 @@ SMALL_GAP = 0.1 / EV
 NOT_AUFBAU = "converged with an empty orbital below an occupied one"
 
 
+@dataclass(frozen=True)
+class Start:
+    """A density to begin with, (nao, nao), for UKS (2, nao, nao), and in words where it comes from."""
+
+    density: Any
+    source: str
+
+
 def converge(
     mean_field: Any,
-    start: np.ndarray | None,
+    start: Start | None,
     strategies: Sequence[Strategy],
     progress: Progress,
     title: str = "",
     keep: Callable[[Any, Any], None] | None = None,
 ) -> tuple[Any, tuple[ScfAttempt, ...]]:
-    """Converge a mean field, from the density `start` or, without one, from its own guess.
+    """Converge a mean field, from `start` or, without one, from its own guess.
 
     Parameters
     ----------
     mean_field
         PySCF or gpu4pyscf RKS or UKS object, set up but not run; it is left as it is.
     start
-        Density matrix, (nao, nao), for UKS (2, nao, nao).
+        Where the first attempt begins; if that fails, all of them are made from the guess.
     strategies
         The attempts to make, in order.
     title
@@ -63,15 +74,20 @@ def converge(
     attempts: list[ScfAttempt] = []
     lowest = math.inf
     # A density from elsewhere may be a bad start; then the whole ladder begins at the guess.
-    ways = [(None, strategies)] if start is None else [(start, strategies[:1]), (None, strategies)]
-    for density, those in ways:
+    ways = [(None, "", strategies)]
+    if start is not None:
+        ways.insert(0, (start.density, f" from {start.source}", strategies[:1]))
+    for density, source, those in ways:
         for strategy in those:
+            name = f"{title}{strategy.name}{source}"
             if attempts:
-                progress(f"SCF: {attempts[-1].strategy} {attempts[-1].message}; now {title}{strategy.name}")
-            run = _Run(mean_field, strategy, progress, title, keep)
+                progress(f"SCF: {attempts[-1].strategy} {attempts[-1].message}; now {name}")
+            run = _Run(mean_field, strategy, progress, name, keep)
             attempts.append(run.go(density))
             if attempts[-1].converged and strategy.gives_number:
                 return run.result(), tuple(attempts)
+            if run.astray:  # nothing was learned: the next begins where this one did
+                continue
             # Smeared densities are wanted for what they are; of the others the lowest is nearest to the minimum.
             if run.best_density is not None and (strategy.smearing is not None or run.best_energy <= lowest):
                 density = run.best_density
@@ -114,11 +130,11 @@ class _Run:
         mean_field: Any,
         strategy: Strategy,
         progress: Progress,
-        title: str,
+        name: str,
         keep: Callable[[Any, Any], None] | None,
     ) -> None:
         self._original = mean_field
-        self._name = title + strategy.name
+        self._name = name
         self._keep = keep
         self._scf = _apply(mean_field, strategy)
         self._scf.callback = self._watch
@@ -128,11 +144,16 @@ class _Run:
         self.best_energy = math.inf
         self._best_norm = math.inf
         self._best_cycle = 0
+        self._cycles_astray = 0
         self._cycles = 0
         self._energy: float | None = None
         self._norm: float | None = None
         self._orbitals: tuple[Any, Any] | None = None
         self._last: dict[str, Any] | None = None
+
+    @property
+    def astray(self) -> bool:
+        return self._cycles_astray >= ASTRAY_CYCLES
 
     def go(self, density: Any) -> ScfAttempt:
         try:
@@ -154,6 +175,9 @@ class _Run:
         )
 
     def _start(self, density: Any) -> None:
+        if density is not None and self._strategy.damping is None:
+            # DIIS counts the start: PySCF's two plain steps before it would leave a good one (two cycles on Au6).
+            self._scf.diis_start_cycle = 0
         orbitals, occupations = getattr(density, "mo_coeff", None), getattr(density, "mo_occ", None)
         if self._strategy.second_order and orbitals is not None and _is_integer(occupations):
             # From the orbitals themselves: to diagonalise the density's Fock matrix is a step that may lead far away.
@@ -220,6 +244,11 @@ class _Run:
             self.best_energy, self._best_cycle, self.best_density = self._energy, cycle, scf["dm"]
         if self._norm < self._best_norm:
             self._best_norm, self._best_cycle = self._norm, cycle
+        self._cycles_astray = self._cycles_astray + 1 if self._energy > self.best_energy + ASTRAY else 0
+        if self.astray:
+            raise _GiveUp(
+                f"went astray: {ASTRAY:g} hartree and more above its lowest energy for {ASTRAY_CYCLES} cycles"
+            )
         if cycle - self._best_cycle >= PATIENCE:
             raise _GiveUp(
                 f"stalled: energy and orbital gradient ({self._best_norm:.1e}) no lower for {PATIENCE} cycles"

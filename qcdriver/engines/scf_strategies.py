@@ -1,10 +1,10 @@
 """Which attempts the SCF ladder makes, in order: keywords in, strategies out. Knows no program.
 
-Rungs, each from the density that the one before got to: DIIS; damping; level shift; Fermi smearing, annealed; second
-order. Level shift and smearing only prepare a density: the number always comes from an attempt without either, so that
-occupations are integer and the dispersion energy is in (with smearing PySCF leaves it out, silently, and after a level
-shift it tests convergence loosely). Where an electronic temperature is asked for, it takes the place of integer
-occupations in every attempt that gives the number.
+Rungs, each from the density that the one before got to, or, where that one diverged, from where it began: DIIS;
+damping; level shift; Fermi smearing, annealed; second order. Level shift and smearing only prepare a density: the
+number always comes from an attempt without either, so that occupations are integer and the dispersion energy is in
+(with smearing PySCF leaves it out, silently, and after a level shift it tests convergence loosely). Where an electronic
+temperature is asked for, it takes the place of integer occupations in every attempt that gives the number.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qcdriver.engines.scf_ladder import converge
+from qcdriver.engines.scf_ladder import Start, converge
 from qcdriver.engines.scf_strategies import Strategy
 from qcdriver.errors import ConvergenceError
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MAX_DESCENTS = 5
 """States followed downhill before the search is given up; one or two are usual."""
-DOWNHILL = (Strategy("second order, down from an unstable state", second_order=True, gives_number=True),)
+DOWNHILL = (Strategy("second order, down", second_order=True, gives_number=True),)
 """DIIS would climb back; second order only goes down."""
 
 
@@ -37,7 +37,8 @@ def descend(mean_field: Any, progress: Progress) -> tuple[Any, tuple[ScfAttempt,
             return mean_field, attempts, True
         progress("the state is not stable: following it down")
         try:
-            lower, more = converge(mean_field, on_cpu.make_rdm1(orbitals, on_cpu.mo_occ), DOWNHILL, progress)
+            start = Start(on_cpu.make_rdm1(orbitals, on_cpu.mo_occ), "an unstable state")
+            lower, more = converge(mean_field, start, DOWNHILL, progress)
         except ConvergenceError:
             return mean_field, attempts, False
         attempts += more

@@ -12,6 +12,7 @@ from typing import Any
 from qcdriver import errors
 from qcdriver.engines.base import Device
 from qcdriver.errors import InputError, QcdriverError
+from qcdriver.execution.checkpoints import checkpoint_of
 from qcdriver.execution.machine import gpu_shares, memory_of_this_machine_mb, threads_of_this_machine
 from qcdriver.execution.pool import Pool
 from qcdriver.execution.progress import Display
@@ -56,7 +57,6 @@ class LocalRunner:
         self._threads = machine.threads or threads_of_this_machine()
         self._memory_mb = machine.memory_mb or int(0.8 * memory_of_this_machine_mb())
         self._jobs = jobs
-        self._checkpoints = records.path.with_name("checkpoints")
         self._machine = machine
         self._device: Device = "cpu"
         self._stage = ""
@@ -128,7 +128,9 @@ class LocalRunner:
                     if positions[0] not in submitted:
                         submitted[positions[0]] = key
                         batch.begin(positions[0], job.label)
-                        pool.submit(positions[0], job.task, batch.advance, self._checkpoint(key, job.task))
+                        single = isinstance(job.task, SinglePoint)
+                        checkpoint = checkpoint_of(self.records.path.parent, key) if single else None
+                        pool.submit(positions[0], job.task, batch.advance, checkpoint)
                 position, outcome, provenance = pool.answer()
                 job, positions = round_.waiting.pop(key := submitted.pop(position))
                 if isinstance(outcome, Failure):
@@ -141,10 +143,6 @@ class LocalRunner:
                 batch.finish(position, record, round_.n_ended - ended)
         finally:
             batch.close()
-
-    def _checkpoint(self, key: str, task: Task) -> Path | None:
-        """Name the file in which a single point saves itself, for the next try of the same."""
-        return self._checkpoints / f"{key}.chk" if isinstance(task, SinglePoint) else None
 
     def _recorded(self, key: str, job: Job, outcome: Outcome, provenance: Provenance | None) -> TaskRecord:
         record = TaskRecord(

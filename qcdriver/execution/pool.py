@@ -71,9 +71,13 @@ class Pool:
     def submit(self, position: int, task: Task, listener: Listener, checkpoint: Path | None = None) -> None:
         """Have a task computed when a worker is free; `answer` will give its outcome under this position.
 
-        `checkpoint`: where it may save itself, and go on from if it did so before.
+        `checkpoint`: where it saves itself, and goes on from if it did so before; what others left beside it is what
+        it may start from.
         """
-        resources = self.resources.model_copy(update={"checkpoint": checkpoint and str(checkpoint)})
+        resources = self.resources
+        if checkpoint is not None:
+            kept = {"checkpoint": str(checkpoint), "keep_checkpoint": True, "start_from": str(checkpoint.parent)}
+            resources = resources.model_copy(update=kept)
         self._todo.put((position, task, listener, resources))
         if self._serving < self.jobs:
             self._serving += 1

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from qcdriver.schema import Band, Failure, Outcome, Relaxed, Result, TaskRecord
+from qcdriver.schema import Band, Failure, Frequencies, Outcome, Relaxed, Result, TaskRecord
 from qcdriver.units import KCAL_MOL
 
 QUIET_S = 60.0
@@ -118,6 +118,8 @@ def told(outcome: Outcome) -> str:
     if isinstance(outcome, Band):
         barrier = (max(outcome.energies) - outcome.energies[0]) * KCAL_MOL
         return f"barrier {barrier:.2f} kcal/mol after {outcome.n_gradients} gradients"
+    if isinstance(outcome, Frequencies):
+        return f"{outcome.n_imaginary} imaginary after {outcome.n_gradients} gradients"
     if isinstance(outcome, Result):
         cycles = sum(attempt.cycles for attempt in outcome.scf)
         return f"E = {outcome.energy:.6f} hartree" + (f" after {cycles} SCF cycles" if cycles else "")

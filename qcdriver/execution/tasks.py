@@ -1,4 +1,4 @@
-"""A task becomes its outcome: build a model, evaluate a point, relax a structure, find a path. Runs inside a worker."""
+"""A task becomes its outcome: a model, a point, a relaxed structure, a path, wavenumbers. Runs inside a worker."""
 
 from __future__ import annotations
 
@@ -6,11 +6,24 @@ from qcdriver import engines
 from qcdriver.engines import Progress
 from qcdriver.relaxation.band import find_path
 from qcdriver.relaxation.relax import relax
-from qcdriver.schema import Band, Build, Built, PathSearch, Relaxation, Relaxed, Resources, Result, Task
+from qcdriver.relaxation.vibrations import vibrations
+from qcdriver.schema import (
+    Band,
+    Build,
+    Built,
+    Frequencies,
+    PathSearch,
+    Relaxation,
+    Relaxed,
+    Resources,
+    Result,
+    Task,
+    Vibrations,
+)
 from qcdriver.structures.builders import build
 
 
-def execute(task: Task, resources: Resources, progress: Progress) -> Built | Result | Relaxed | Band:
+def execute(task: Task, resources: Resources, progress: Progress) -> Built | Result | Relaxed | Band | Frequencies:
     """Compute one task.
 
     Raises
@@ -35,4 +48,6 @@ def execute(task: Task, resources: Resources, progress: Progress) -> Built | Res
         )
         # A third of the record's size, and nothing of it is news: `max_force` says what is left of it.
         return relaxed.model_copy(update={"result": relaxed.result.model_copy(update={"gradient": None})})
+    if isinstance(task, Vibrations):
+        return vibrations(task, calculation, progress)
     return calculation.compute(task.molecule.geometry, task.driver)

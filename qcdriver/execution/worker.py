@@ -23,12 +23,15 @@ from typing import TextIO
 from pydantic import TypeAdapter, ValidationError
 
 from qcdriver import __version__
+from qcdriver.engines.gpu import gpus
 from qcdriver.errors import ConvergenceError, QcdriverError
 from qcdriver.execution.tasks import execute
 from qcdriver.schema import Failure, Outcome, Provenance, Resources, Task
 
 _TASK: TypeAdapter[Task] = TypeAdapter(Task)
-_LIBRARIES = ("numpy", "scipy", "xtb", "tblite", "pyscf", "pyscf-dispersion", "gpu4pyscf-cuda12x", "gpu4pyscf-cuda13x")
+_LIBRARIES = (
+    "numpy scipy xtb tblite pyscf pyscf-dispersion gpu4pyscf-cuda12x gpu4pyscf-cuda13x cupy-cuda12x cupy-cuda13x"
+).split()
 
 
 def main() -> None:
@@ -71,6 +74,7 @@ def run(task: Task, resources: Resources, answers: TextIO) -> tuple[Outcome, Pro
         python=platform.python_version(),
         threads=resources.threads,
         device=resources.device,
+        gpu=", ".join(each.name for each in gpus()) if resources.device == "gpu" else None,
         started_utc=started.isoformat(timespec="seconds"),
         wall_s=time.perf_counter() - wall,
         cpu_s=time.process_time() - cpu,

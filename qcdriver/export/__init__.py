@@ -8,6 +8,7 @@ csv       one row a record: stage, label, level, energy, gap, error         rows
 xyz       the geometries as extended XYZ, with label, level and energy      atoms
 ase       an ASE database, for `ase db` and `ase.db.connect`                atoms
 qcschema  MolSSI's QCSchema, version 1, one AtomicResult a line             qcschema
+cube      HOMO and LUMO of single points whose orbitals were kept           cubes
 ========  ================================================================  ==========
 """
 
@@ -21,11 +22,12 @@ from typing import Literal, NamedTuple, TextIO
 
 from qcdriver.errors import InputError
 from qcdriver.export.atoms import write_ase, write_xyz
+from qcdriver.export.cubes import write_cubes
 from qcdriver.export.qcschema import write_qcschema
 from qcdriver.export.rows import table, write_csv
 from qcdriver.schema import TaskRecord
 
-__all__ = ["Exported", "Format", "export", "table"]
+__all__ = ["Exported", "Format", "export", "table", "write_cubes"]
 
 Format = Literal["json", "csv", "xyz", "ase", "qcschema"]
 

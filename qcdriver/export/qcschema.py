@@ -1,7 +1,8 @@
 """Records -> QCSchema version 1 (doi:10.1002/wcms.1491), as QCElemental's `AtomicResult` and `FailedOperation` read it.
 
 Version 1, because every released QCElemental reads it, and the newer convert it. A relaxation becomes the energy at
-the geometry it reached, a path the energy at its highest image. What QCSchema has no place for stands in `extras`,
+the geometry it reached, a path the energy at its highest image,
+vibrations the energy at their geometry. What QCSchema has no place for stands in `extras`,
 under "qcdriver". A geometry model has no energy and is left out.
 """
 
@@ -11,7 +12,17 @@ import json
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from qcdriver.schema import Build, Failure, Molecule, PathSearch, Relaxation, Result, SinglePoint, TaskRecord
+from qcdriver.schema import (
+    Build,
+    Failure,
+    Molecule,
+    PathSearch,
+    Relaxation,
+    Result,
+    SinglePoint,
+    TaskRecord,
+    Vibrations,
+)
 
 
 def write_qcschema(records: Iterable[TaskRecord], file: TextIO) -> int:
@@ -59,11 +70,11 @@ def to_qcschema(record: TaskRecord) -> dict[str, Any] | None:
     }
 
 
-def _driver(task: SinglePoint | Relaxation | PathSearch) -> str:
+def _driver(task: SinglePoint | Relaxation | PathSearch | Vibrations) -> str:
     return task.driver if isinstance(task, SinglePoint) else "energy"
 
 
-def _input(task: SinglePoint | Relaxation | PathSearch, molecule: Molecule) -> dict[str, Any]:
+def _input(task: SinglePoint | Relaxation | PathSearch | Vibrations, molecule: Molecule) -> dict[str, Any]:
     level = task.level
     return {
         "schema_name": "qcschema_input",

@@ -19,6 +19,9 @@ def task_key(task: Task) -> str:
         content["molecule"] = rounded(task.molecule)
     if isinstance(task, PathSearch):
         content["end"] = rounded(task.end)
+        content["through"] = [rounded(each) for each in task.through]
+        if not task.through:  # a path is what it was before it could pass through anything
+            del content["through"]
     return content_key(content)
 
 

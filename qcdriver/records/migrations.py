@@ -8,6 +8,9 @@ Versions
     The first.
 2
     A task record names its `parents` and its `input_sha256`; of version 1 both are unknown.
+3
+    A coordinate may be a length: `reached_deg` of a relaxation and `value_deg` of a verdict became `reached`. The
+    provenance names the `gpu`.
 """
 
 from __future__ import annotations
@@ -28,7 +31,22 @@ def _from_1(content: Content) -> Content:
     return content  # the new fields have their defaults: unknown
 
 
-MIGRATIONS: dict[int, Callable[[Content], Content]] = {1: _from_1}
+def _from_2(content: Content) -> Content:
+    if "verdicts" in content:
+        return {**content, "verdicts": [_located(verdict) for verdict in content["verdicts"]]}
+    outcome = dict(content["outcome"])
+    if "reached_deg" in outcome:
+        outcome["reached"] = outcome.pop("reached_deg")
+    return {**content, "outcome": outcome}
+
+
+def _located(verdict: Content) -> Content:
+    verdict = dict(verdict)
+    value = verdict.pop("value_deg", None)
+    return {**verdict, "reached": None if value is None else [value]}
+
+
+MIGRATIONS: dict[int, Callable[[Content], Content]] = {1: _from_1, 2: _from_2}
 """Version -> the step from it to the next. A change of the schema adds one here, and a line to the list above."""
 
 

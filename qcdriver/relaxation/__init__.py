@@ -3,6 +3,10 @@
 relax                  a molecule and a calculation -> the nearest minimum, coordinates held at their values
 quasi_newton           gradients so far -> a model of the energy and a step
 internal_coordinates   distances, angles, dihedrals and how stiff each is
-coordinates            twist and dihedral: value, gradient, geometries driven to a value
-primitives             values and derivatives of the simplest ones
+coordinates            distance, angle, dihedral, twist, belt and their sums: value, gradient
+driving                geometries driven to wanted values of coordinates, or held at them
+rigid                  the two sides of a coordinate moved against each other
+band                   the path of lowest energy between two minima
+vibrations             the wavenumbers of a stationary point
+primitives             values and derivatives of the simplest coordinates
 """

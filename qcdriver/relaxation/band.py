@@ -36,7 +36,8 @@ def find_path(task: PathSearch, prepare: Callable[[], Calculation], progress: Pr
     Parameters
     ----------
     task
-        The ends must be minima at the level, in one order of atoms and as near each other as they can be laid.
+        The ends must be minima at the level, in one order of atoms. They are laid on each other, or, if the path leads
+        `through` other geometries, each of these on the one before.
     prepare
         Gives a calculation for each image, which remembers what helps it (density, topology).
     progress
@@ -45,7 +46,7 @@ def find_path(task: PathSearch, prepare: Callable[[], Calculation], progress: Pr
     Raises
     ------
     InputError
-        The ends are one and the same geometry.
+        The ends are one and the same geometry, and the path leads through nothing else.
     ConvergenceError
         Not converged within `max_steps` of the band; its history is attached. That of an SCF passes through.
     """
@@ -82,17 +83,39 @@ def find_path(task: PathSearch, prepare: Callable[[], Calculation], progress: Pr
 
 
 def _interpolated(task: PathSearch) -> list[Atoms]:
-    """Give the first guess: images between the ends in which all distances change evenly."""
+    """Give the first guess: images between the ends, from each geometry to the next all distances change evenly."""
     from ase import Atoms
     from ase.build import minimize_rotation_and_translation
     from ase.mep import NEB
 
-    first, last = (Atoms(end.symbols, positions=end.geometry * units.ANGSTROM) for end in (task.molecule, task.end))
-    minimize_rotation_and_translation(first, last)
-    if np.abs(last.get_positions() - first.get_positions()).max() < _SAME_ANGSTROM:
+    first, *others = (
+        Atoms(each.symbols, positions=each.geometry * units.ANGSTROM)
+        for each in (task.molecule, *task.through, task.end)
+    )
+    chain = [first]
+    for each in others:
+        before = chain[-1]
+        minimize_rotation_and_translation(before, each)
+        if np.abs(each.positions - before.positions).max() >= _SAME_ANGSTROM:
+            piece = [before, *(before.copy() for _ in range(task.n_images)), each]
+            NEB(piece, method="improvedtangent").interpolate("idpp")
+            chain += piece[1:]
+        elif len(chain) > 1:
+            chain[-1] = each  # of two that are the same the later: the end itself, if it is one of them
+    if len(chain) == 1:
         raise InputError("path: its two ends are the same geometry; there is nothing between them")
-    images = [first.copy() for _ in range(task.n_images + 1)] + [last]
-    NEB(images, method="improvedtangent").interpolate("idpp")
+    return _spread_evenly(chain, task.n_images + 2) if task.through else chain
+
+
+def _spread_evenly(chain: Sequence[Atoms], n_images: int) -> list[Atoms]:
+    """Put images at equal distances along a chain of geometries, from its first to its last."""
+    places = np.array([each.positions.ravel() for each in chain])
+    along = np.r_[0.0, np.linalg.norm(np.diff(places, axis=0), axis=1).cumsum()]
+    wanted = np.linspace(0.0, along[-1], n_images)
+    spread = np.transpose([np.interp(wanted, along, coordinate) for coordinate in places.T])
+    images = [chain[0].copy() for _ in range(n_images)]
+    for image, positions in zip(images, spread, strict=True):
+        image.positions = positions.reshape(-1, 3)
     return images
 
 

@@ -73,6 +73,11 @@ def dihedrals(geometry: np.ndarray, fours: np.ndarray) -> tuple[np.ndarray, np.n
     return values, np.stack([first, middle - first, -middle - last, last], axis=1), sines
 
 
+def wrapped(angle: float | np.ndarray, period: float) -> np.ndarray:
+    """Bring angles within half a period of 0: [-period/2, period/2)."""
+    return np.asarray(angle - period * np.floor(angle / period + 0.5))
+
+
 def _length_and_unit(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     length = np.linalg.norm(vectors, axis=-1)
     return length, vectors / length[:, None]

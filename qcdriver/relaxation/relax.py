@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qcdriver.errors import ConvergenceError, InputError
-from qcdriver.relaxation.coordinates import gradient, onto_targets, value_deg
+from qcdriver.relaxation.coordinates import gradient, measured, named
+from qcdriver.relaxation.driving import onto_targets
 from qcdriver.relaxation.internal_coordinates import InternalCoordinates
 from qcdriver.relaxation.quasi_newton import Frame, QuasiNewton, bounded_step, longest
-from qcdriver.schema import Relaxed
+from qcdriver.relaxation.rigid import moved_rigidly
+from qcdriver.schema import Combination, Relaxed, is_length
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +33,11 @@ _TRUST_FIRST, _TRUST_MIN, _TRUST_MAX = 0.5, 0.02, 1.5
 """How far any atom may go in one step, bohr."""
 _HOPELESS = 1e-4
 """When a step of this length, bohr, still raises the energy, no shorter one would help."""
-_NEAR_DEG = 10.0
-"""From further away, straight displacements towards a target would tear bonds."""
+_NEAR_DEG, _NEAR = 10.0, 0.5
+"""From further away, in degrees and bohr, straight displacements towards a target would tear bonds."""
 _RECENT = 10
+_LITTLE = 1e-4
+"""Degrees or bohr, of a rigid displacement that stands for a derivative."""
 
 
 def relax(
@@ -49,7 +53,7 @@ def relax(
     Parameters
     ----------
     molecule
-        The start, within 10 deg of every target (`coordinates.driven` brings it there); left untouched.
+        The start, within 10 deg or 0.5 bohr of every target (`driving.driven` brings it there); left untouched.
     calculation
         Gives energies and gradients; one call a step.
     convergence
@@ -57,7 +61,7 @@ def relax(
     frozen_atoms
         Atoms that stay exactly where they are.
     targets
-        Coordinates and the values they have at every geometry computed, within 1e-6 deg.
+        Coordinates and the values they have at every geometry computed, within 1e-6 deg or bohr.
     progress
         Told a line at every accepted geometry.
 
@@ -83,7 +87,8 @@ def relax(
         energies=tuple(descent.energies),
         n_gradients=descent.n_gradients,
         max_force=point.max_force,
-        reached_deg=tuple(value_deg(t.coordinate, point.frame.geometry, t.value_deg) for t in targets),
+        slopes=descent.slopes,
+        reached=tuple(measured(t.coordinate, point.frame.geometry, t.value) for t in targets),
     )
 
 
@@ -97,12 +102,15 @@ class _Point:
         Of the energy, less what the held coordinates take up: the Lagrangian's.
     slopes
         Gradients of the held coordinates, (ntargets, nfree).
+    multipliers
+        What the held coordinates take up, (ntargets,): the energy's derivative by each.
     """
 
     frame: Frame
     result: Result
     gradient: np.ndarray
     slopes: np.ndarray
+    multipliers: np.ndarray
 
     @property
     def energy(self) -> float:
@@ -125,6 +133,7 @@ class _Descent:
         targets: Sequence[Target],
     ) -> None:
         self._calculation, self._convergence, self._targets = calculation, convergence, targets
+        self._molecule = molecule
         self._free = _free_coordinates(len(molecule.symbols), frozen_atoms)
         _refuse_far(molecule, targets)
         self._internals = InternalCoordinates(molecule)
@@ -194,7 +203,20 @@ class _Descent:
         energy_gradient = result.gradient.ravel()[self._free]
         held = np.linalg.lstsq(slopes.T, energy_gradient, rcond=None)[0]
         frame = Frame(self._internals, geometry, self._free)
-        return _Point(frame, result, energy_gradient - held @ slopes, slopes)
+        return _Point(frame, result, energy_gradient - held @ slopes, slopes, held)
+
+    @property
+    def slopes(self) -> tuple[float, ...]:
+        """How the relaxed energy changes with each target; where atoms of it are frozen, as driving moves them."""
+        gradients, multipliers = self.point.result.gradient, self.point.multipliers
+        assert gradients is not None
+        if len(self._free) == gradients.size:
+            return tuple(map(float, multipliers))
+        molecule = self._molecule.moved(self.point.frame.geometry)
+        return tuple(
+            float((gradients * (moved_rigidly(molecule, each.coordinate, _LITTLE) - molecule.geometry)).sum() / _LITTLE)
+            for each in self._targets
+        )
 
     @property
     def history(self) -> list[dict[str, object]]:
@@ -210,10 +232,16 @@ class _Descent:
 
 def _refuse_far(molecule: Molecule, targets: Sequence[Target]) -> None:
     for target in targets:
-        wanted, kind = target.value_deg, target.coordinate.kind
-        value = value_deg(target.coordinate, molecule.geometry, wanted)
-        if abs(value - wanted) > _NEAR_DEG:
-            raise InputError(f"the start has {kind} = {value:.1f} deg, too far from {wanted:g}: drive it there first")
+        coordinate, wanted = target.coordinate, target.value
+        value = measured(coordinate, molecule.geometry, wanted)
+        near, unit = (_NEAR, "bohr") if is_length(coordinate) else (_NEAR_DEG, "deg")
+        if isinstance(coordinate, Combination):
+            near *= max(abs(term.weight) for term in coordinate.terms)
+        if abs(value - wanted) > near:
+            raise InputError(
+                f"the start has {named(coordinate)} = {value:.{2 if unit == 'bohr' else 1}f} {unit}, "
+                f"too far from {wanted:g}: drive it there first"
+            )
 
 
 def _free_coordinates(natoms: int, frozen_atoms: Sequence[int]) -> np.ndarray:

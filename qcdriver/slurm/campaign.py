@@ -25,9 +25,10 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from qcdriver import __version__
-from qcdriver.candidates import Candidate
+from qcdriver.candidates import Candidate, geometry_of
 from qcdriver.config import Settings, read_settings
 from qcdriver.errors import InputError
+from qcdriver.levels import settled
 from qcdriver.records import content_key, task_key
 from qcdriver.run import Run
 from qcdriver.schema import Frozen, Task
@@ -35,6 +36,7 @@ from qcdriver.slurm.ledger import Ledger
 from qcdriver.slurm.shelf import Entry, read_entries, read_piece, read_pieces, write_file, write_shelf
 from qcdriver.slurm.steps import Step
 from qcdriver.stage import Job
+from qcdriver.variants import join, split
 
 FOLDER = "slurm"
 _TASK: TypeAdapter[Task] = TypeAdapter(Task)
@@ -91,10 +93,12 @@ class Campaign:
     @cached_property
     def settings(self) -> Settings:
         """Of the input as submitted, with the device that was decided on then."""
-        settings = read_settings(self.snapshot)
+        _, variant = split(self.input_path)
+        settings = read_settings(join(self.snapshot, variant))
         if settings.dft is None:
             return settings
-        return settings.model_copy(update={"dft": settings.dft.model_copy(update={"device": self.content.device})})
+        dft = settings.dft.model_copy(update={"device": self.content.device})
+        return settled(settings.model_copy(update={"dft": dft}), lambda: geometry_of(self.candidate(0)))
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -149,7 +153,11 @@ class Campaign:
 
 def campaign_key(settings: Settings, candidates: list[Candidate], versions: list[str]) -> str:
     """Hash what determines the numbers; not the title, nor what the jobs ask for."""
-    science = settings.model_dump(mode="json", exclude={"title", "experiment", "resources"})
+    left_out: dict[str, bool | set[str]] = {
+        **dict.fromkeys(("title", "experiment", "resources"), True),
+        "dft": {"keep_checkpoints"},
+    }
+    science = settings.model_dump(mode="json", exclude=left_out)
     content = {"models": [[each.label, each.key] for each in candidates], "settings": science, "versions": versions}
     return content_key(content)[:8]
 
@@ -183,7 +191,7 @@ def make_campaign(this: Run, key: str, steps: list[Step]) -> Campaign:
         if not (folder / "campaign.json").exists():
             for name in ("scripts", "log", "jobs", "ended"):
                 (folder / name).mkdir(parents=True, exist_ok=True)
-            write_file(folder / "input.toml", this.input_path.read_bytes())
+            write_file(folder / "input.toml", split(this.input_path)[0].read_bytes())
             write_shelf(
                 folder / "candidates", [(each.key, each.label, _CANDIDATE.dump_json(each)) for each in this.candidates]
             )

@@ -18,6 +18,7 @@ from qcdriver.slurm.campaign import Campaign, current_campaign, run_key
 from qcdriver.slurm.ledger import Sent
 from qcdriver.slurm.script import ranges
 from qcdriver.slurm.survey import State, StepState, TaskState, survey
+from qcdriver.variants import run_name
 
 STATES: tuple[State, ...] = ("done", "running", "pending", "failed", "lost", "unsent", "unknown")
 _WORDS: dict[State, str] = {"unsent": "not sent"}
@@ -146,7 +147,8 @@ def _reasons(found: Status) -> list[str]:
 
 def _command(verb: str, campaign: Campaign) -> str:
     """Give a command to type, from wherever."""
-    return shlex.join(["qcdriver", verb, str(campaign.input_path), "--results", str(campaign.directory.parent)])
+    results = campaign.directory.parents[len(run_name(campaign.input_path).parts) - 1]
+    return shlex.join(["qcdriver", verb, str(campaign.input_path), "--results", str(results)])
 
 
 def _grouped(tasks: Sequence[TaskState]) -> list[str]:

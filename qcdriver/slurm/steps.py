@@ -8,7 +8,6 @@ from typing import Literal
 
 from qcdriver.candidates import Candidate
 from qcdriver.config import Settings
-from qcdriver.scan import REACHED_WITHIN_DEG, apart_deg
 from qcdriver.schema import Build, Frozen
 
 
@@ -36,12 +35,14 @@ def plan_steps(settings: Settings, candidates: Sequence[Candidate]) -> list[Step
     """List the steps.
 
     A scan is one job: its rounds are short and nobody knows how many there will be, so that an array a round would
-    wait in the queue for each. It shares its cores out as a run on one machine does.
+    wait in the queue for each. It shares its cores out as a run on one machine does. So do the stationary points.
     """
     steps = _prescreen(settings, candidates)
     prescreen = tuple(each.name for each in steps)
     if settings.scan:
         steps.append(Step(stage="scan", width=1, work="stage", resources="scan", after=prescreen))
+    if settings.stationary:
+        steps.append(Step(stage="stationary", width=1, work="stage", resources="stationary", after=("scan.0",)))
     kept = settings.prescreen.max_kept
     if settings.interconversion:
         table = "interconversion"
@@ -89,7 +90,4 @@ def _profile_points(settings: Settings) -> int:
     scan = settings.scan
     if scan is None or scan.dft_points == "none":
         return 0
-    if isinstance(scan.dft_points, str):
-        return 1 if scan.dft_points == "top" else len(scan.grid_deg)
-    wanted = scan.dft_points  # 0 and 360 deg are one value and may be two points
-    return sum(any(apart_deg(at, value) <= REACHED_WITHIN_DEG for value in wanted) for at in scan.grid_deg)
+    return 1 if scan.dft_points == "top" else len(scan.places or ()) or scan.n_points

@@ -18,6 +18,7 @@ from qcdriver.structures.files import read_xyz, write_xyz
 from qcdriver.structures.rod import (
     Rod,
     RodMeasures,
+    belt_coordinate,
     find_rod,
     folded_belt_deg,
     measure_rod,
@@ -32,6 +33,7 @@ __all__ = [
     "RodMeasures",
     "RodModel",
     "align",
+    "belt_coordinate",
     "bond_matrix",
     "broken",
     "build_rod",

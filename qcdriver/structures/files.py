@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +51,11 @@ def write_xyz(
     path: Path | str,
     molecules: Molecule | Sequence[Molecule],
     labels: str | Sequence[str] | None = None,
+    facts: Sequence[Mapping[str, float]] | None = None,
 ) -> None:
     """Write one or more molecules as extended XYZ; an existing file is replaced.
+
+    `facts`: numbers for the comment line of each molecule, by name; ASE takes `energy` for one in eV.
 
     Raises
     ------
@@ -73,6 +76,7 @@ def write_xyz(
             atoms.info["label"] = labels[k].replace("\\", "\\\\")  # ASE reads it as an escape, and writes it bare
         atoms.info["charge"] = molecule.molecular_charge
         atoms.info["multiplicity"] = molecule.molecular_multiplicity
+        atoms.info.update(facts[k] if facts else {})
         frames.append(atoms)
     try:
         write(str(path), frames, format="extxyz")

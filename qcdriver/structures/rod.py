@@ -1,5 +1,7 @@
 """A molecule with a bi-icosahedral rod in, its measures out: twist, belt, what the halides bind, mean distances.
 
+The twist and the belt also as coordinates that can be driven and held.
+
 Nothing depends on atom order or orientation: `rod_atoms` finds which atom is which. An angle that five-fold, six-fold
 or end-for-end symmetry makes ambiguous is given as one number that every equivalent description shares; the functions
 below say which.
@@ -12,7 +14,7 @@ from collections import Counter
 import numpy as np
 
 from qcdriver.errors import InputError
-from qcdriver.schema import Coordinate, Frozen, Molecule
+from qcdriver.schema import Belt, Frozen, Molecule, Torsion
 from qcdriver.structures.rod_atoms import Rod, azimuths, distances, find_rod
 from qcdriver.units import ANGSTROM
 
@@ -20,6 +22,7 @@ __all__ = [
     "BINDING_CUTOFF_ANGSTROM",
     "Rod",
     "RodMeasures",
+    "belt_coordinate",
     "find_rod",
     "folded_belt_deg",
     "measure_rod",
@@ -29,6 +32,8 @@ __all__ = [
 
 BINDING_CUTOFF_ANGSTROM = {"Cl": 2.9, "Br": 3.05}
 """An Ag nearer to a halide than this is bound to it: GFN1-xTB has Ag-Cl bonds of 2.5-2.9, then a soft tail begins."""
+_TWIST_DEG, _BELT_DEG = 35.0, 5.0
+"""Without a wish a value comes near these, so that E (0 and 0) and S (36 and 6) lie well within what is possible."""
 _MODES = {0: "free", 1: "terminal", 2: "d", 3: "t", 4: "q"}
 
 
@@ -121,7 +126,7 @@ def measure_rod(molecule: Molecule, cutoff_angstrom: float | None = None) -> Rod
     )
 
 
-def twist_coordinate(molecule: Molecule, near_deg: float | None = None) -> Coordinate:
+def twist_coordinate(molecule: Molecule, near_deg: float | None = None) -> Torsion:
     """Write the twist as a coordinate that can be driven: the mean of five Ag - centre - centre' - Ag' dihedrals.
 
     Positive as a dihedral is (IUPAC, doi:10.1351/goldbook.T06406): looking from the first centre to the second, the far
@@ -140,14 +145,56 @@ def twist_coordinate(molecule: Molecule, near_deg: float | None = None) -> Coord
         The molecule holds no rod.
     """
     rod = _rod(molecule)
-    value = twist_deg(molecule, rod)
-    wanted = 35.0 if near_deg is None else near_deg
-    # Half a period away on either side, the larger value wins: +36, not -36, is near 0.
-    shift = int(np.floor((wanted - value) / 72.0 + 0.5 + 1e-9))
+    shift = _periods(twist_deg(molecule, rod), _TWIST_DEG if near_deg is None else near_deg, 72.0)
     first, second = rod.silver_rings
     c1, c2 = rod.centres
     quadruples = tuple((atom, c1, c2, second[(k + shift) % 5]) for k, atom in enumerate(first))
-    return Coordinate(kind="twist", quadruples=quadruples, period_deg=72.0)
+    return Torsion(kind="twist", quadruples=quadruples, period_deg=72.0)
+
+
+def belt_coordinate(molecule: Molecule, near_deg: float | None = None) -> Belt:
+    """Write the turn of the belt as a coordinate that can be driven: its mean azimuth less that of both silver rings.
+
+    Positive is clockwise, looking from the first centre to the second. At 0 a halide lies over an Ag pair of E (twist
+    0: 5 d + 1 q), at 6 two halides lie over an Ag of S (twist 36: 4 d + 2 t). Six halides against two five-fold rings:
+    12 deg more is another numbering of the same structure. Of a `RodModel` it is twist_deg / 6 + belt_deg; what
+    `measure_rod` calls belt_deg is this folded to [0, 6], less what it would be at belt 0.
+
+    The metal's rings turn by half the twist each, in opposite senses, so twist and belt change independently. The
+    mirror image and the other end change the belt's sign; the twist changes its own with the mirror image alone.
+
+    Parameters
+    ----------
+    molecule
+        Holds the rod and six belt halides; its atom order is what the coordinate refers to.
+    near_deg
+        Choose the numbering whose value is nearest to this; without it, the one with a value in (-1, 11].
+
+    Raises
+    ------
+    InputError
+        The molecule holds no rod, or its belt has not six halides.
+    """
+    rod = _rod(molecule)
+    if len(rod.belt_halides) != 6:
+        raise InputError(f"a rod with {len(rod.belt_halides)} halides in its belt has no belt angle: six are needed")
+    start, end = rod.centres
+    axis = molecule.geometry[start], molecule.geometry[end]
+    belt, belt_deg = _numbered(molecule.geometry, rod.belt_halides, axis)
+    (near, near_ring_deg), (far, far_ring_deg) = (_numbered(molecule.geometry, r, axis) for r in rod.silver_rings)
+    # The rings' pairing follows from the twist alone: all pairs have about the same value.
+    turn = 72.0 * _periods(far_ring_deg - near_ring_deg, _TWIST_DEG, 72.0)
+    value = belt_deg - (near_ring_deg + far_ring_deg + turn) / 2.0
+    shift = 12.0 * _periods(value, _BELT_DEG if near_deg is None else near_deg, 12.0)
+    pairs = {
+        (atom, start, end, halide): (60.0 * j - 72.0 * k + own - shift + 180.0) % 360.0 - 180.0
+        for ring, own in ((near, 0.0), (far, turn))
+        for k, atom in enumerate(ring)
+        for j, halide in enumerate(belt)
+    }
+    # In the order of the atoms: no other geometry with this numbering gives another coordinate.
+    quadruples = tuple(sorted(pairs))
+    return Belt(quadruples=quadruples, offsets_deg=tuple(map(pairs.__getitem__, quadruples)), period_deg=12.0)
 
 
 def twist_deg(molecule: Molecule, rod: Rod) -> float:
@@ -171,6 +218,11 @@ def folded_belt_deg(twist_deg: float, belt_deg: float) -> float:
     return _fold(twist_deg / 6.0 + belt_deg) - _fold(twist_deg / 6.0)
 
 
+def _periods(value_deg: float, wanted_deg: float, period_deg: float) -> int:
+    """Count the periods to add so that a value comes nearest to a wish; of two as near, the larger value: +36 to 0."""
+    return int(np.floor((wanted_deg - value_deg) / period_deg + 0.5 + 1e-9))
+
+
 def _fold(phase_deg: float) -> float:
     return abs((phase_deg + 6.0) % 12.0 - 6.0)
 
@@ -179,14 +231,20 @@ def _belt_deg(molecule: Molecule, rod: Rod, twist: float) -> float | None:
     if len(rod.belt_halides) != 6:
         return None
     axis = _axis(molecule, rod)
-    belt = _mean_azimuth_deg(azimuths(molecule.geometry, rod.belt_halides, *axis), 6)
-    rings = _mean_azimuth_deg(azimuths(molecule.geometry, rod.silver_rings[0], *axis), 5) + twist / 2.0
-    return _fold(belt - rings) - _fold(twist / 6.0)
+    belt, *rings = (_numbered(molecule.geometry, ring, axis)[1] for ring in (rod.belt_halides, *rod.silver_rings))
+    return _fold(belt - sum(rings) / 2.0) - _fold(twist / 6.0)
 
 
-def _mean_azimuth_deg(around: np.ndarray, fold: int) -> float:
-    """Mean azimuth of atoms on an n-fold ring, modulo 360/n degrees."""
-    return float(np.degrees(np.angle(np.exp(1j * fold * around).sum())) / fold)
+def _numbered(
+    xyz: np.ndarray, ring: tuple[int, ...], axis: tuple[np.ndarray, np.ndarray]
+) -> tuple[tuple[int, ...], float]:
+    """Put the n atoms of a ring in order of azimuth; and the mean of azimuth less place, k 360/n, in degrees.
+
+    Beginning with another atom, it differs by 360/n.
+    """
+    around = np.degrees(azimuths(xyz, ring, *axis))
+    order = np.argsort(around)
+    return tuple(ring[k] for k in order), float((around[order] - 360.0 / len(ring) * np.arange(len(ring))).mean())
 
 
 def _rod(molecule: Molecule) -> Rod:

@@ -22,9 +22,10 @@ from ase.optimize import LBFGS
 
 from qcdriver.engines import find
 from qcdriver.engines.base import Calculation
-from qcdriver.relaxation.coordinates import driven, gradient, onto_targets, value_deg
+from qcdriver.relaxation.coordinates import gradient, measured
+from qcdriver.relaxation.driving import driven, onto_targets
 from qcdriver.relaxation.relax import relax
-from qcdriver.schema import Convergence, Model, Molecule, Relaxed, Resources, Target
+from qcdriver.schema import Convergence, Model, Molecule, Relaxed, Resources, Target, held
 from qcdriver.structures.au13ag12 import RodModel, build_rod
 from qcdriver.structures.bonds import ligands
 from qcdriver.structures.rod import twist_coordinate
@@ -59,8 +60,8 @@ class Held:
 
     def adjust_forces(self, atoms: Atoms, forces: np.ndarray) -> None:
         slopes = np.array([gradient(t.coordinate, atoms.positions / ANGSTROM).ravel() for t in self.targets])
-        held = np.linalg.lstsq(slopes.T, forces.ravel(), rcond=None)[0]
-        forces -= (held @ slopes).reshape(-1, 3)
+        taken_up = np.linalg.lstsq(slopes.T, forces.ravel(), rcond=None)[0]
+        forces -= (taken_up @ slopes).reshape(-1, 3)
 
 
 def lbfgs(
@@ -110,8 +111,8 @@ def main() -> None:
     print(f"{options.phosphine + ' rod':28s}{'ours':>8s}{'hartree':>16s}{'ASE LBFGS':>12s}{'hartree':>16s}")
     free = compare("free, from the model", start, until).molecule
     twist = twist_coordinate(model)
-    value = value_deg(twist, free.geometry) + 6.0
-    compare("twist held 6 deg away", driven(free, twist, value), until, [Target(coordinate=twist, value_deg=value)])
+    targets = [held(twist, measured(twist, free.geometry) + 6.0)]
+    compare("twist held 6 deg away", driven(free, targets), until, targets)
 
 
 if __name__ == "__main__":

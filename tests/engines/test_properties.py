@@ -89,7 +89,7 @@ def test_a_hot_electron_gas_keeps_its_spin():
 def test_frontier_orbitals_of_a_kept_checkpoint_become_cube_files(tmp_path):
     path = tmp_path / "triplet.chk"
     _compute(OXYGEN, resources=Resources(checkpoint=str(path), keep_checkpoint=True))
-    written = write_frontier_cubes(path, tmp_path / "cubes", spacing_angstrom=0.4)
+    written = write_frontier_cubes(path, tmp_path / "triplet", spacing_angstrom=0.4)
     assert [each.name for each in written] == [
         f"triplet-{orbital}-{spin}.cube" for spin in ("up", "down") for orbital in ("homo", "lumo")
     ]
@@ -104,4 +104,4 @@ def test_frontier_orbitals_of_a_kept_checkpoint_become_cube_files(tmp_path):
 def test_no_cube_is_written_of_an_scf_that_was_not_done(tmp_path):
     (tmp_path / "empty.chk").write_bytes(b"")
     with pytest.raises(InputError, match="no checkpoint"):
-        write_frontier_cubes(tmp_path / "empty.chk", tmp_path)
+        write_frontier_cubes(tmp_path / "empty.chk", tmp_path / "empty")

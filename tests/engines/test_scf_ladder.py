@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qcdriver.engines.pyscf_keywords import PyscfKeywords
-from qcdriver.engines.scf_ladder import converge
+from qcdriver.engines.scf_ladder import Start, converge
 from qcdriver.engines.scf_strategies import ladder
 from qcdriver.errors import ConvergenceError
 
@@ -39,6 +39,19 @@ def _mean_field(atoms, spin=0, basis="sto-3g", xc="pbe", **settings):
 
 def _peroxide(**settings):
     return _mean_field("O 0 .73 0; O 0 -.73 0; H .8 .9 .4; H -.8 -.9 .5", **settings)
+
+
+def _copper_octahedron(grid_level=0):
+    from pyscf import dft, gto
+
+    corners = ["Cu " + " ".join("1.732" if i == axis else "0" for i in range(3)) for axis in range(3)]
+    atoms = "; ".join(corners + [corner.replace("1.732", "-1.732") for corner in corners])
+    mol = gto.M(atom=atoms, basis="lanl2dz", ecp="lanl2dz", charge=-2, verbose=0)
+    mean_field = dft.RKS(mol, xc="pbe").density_fit(auxbasis="def2-universal-jfit")
+    mean_field.grids.level = grid_level
+    mean_field.with_df.build()
+    mean_field.init_guess, mean_field.diis_space, mean_field.conv_tol, mean_field.max_cycle = "atom", 12, 1e-6, 60
+    return mean_field
 
 
 def _nickel_carbonyl():
@@ -103,16 +116,35 @@ def test_the_mean_field_given_is_left_as_it_was():
 def test_a_density_from_next_door_saves_cycles():
     here, cold = converge(_peroxide(), None, EVERY_RUNG, _silent)
     beside = _mean_field("O 0 .735 0; O 0 -.73 0; H .8 .9 .4; H -.8 -.9 .5")
-    _, warm = converge(beside, here.make_rdm1(), EVERY_RUNG, _silent)
+    _, warm = converge(beside, Start(here.make_rdm1(), "next door"), EVERY_RUNG, _silent)
     assert warm[0].cycles < cold[0].cycles
 
 
 def test_a_bad_density_from_elsewhere_does_not_stop_the_guess_from_converging():
     needed = _peroxide().run().cycles
     empty = np.zeros((12, 12))
-    converged, attempts = converge(_peroxide(max_cycle=needed), empty, EVERY_RUNG, _silent)
+    converged, attempts = converge(_peroxide(max_cycle=needed), Start(empty, "nowhere"), EVERY_RUNG, _silent)
     assert [attempt.converged for attempt in attempts] == [False, True]
     assert converged.e_tot == pytest.approx(_peroxide().run().e_tot, abs=1e-9)
+
+
+def test_an_attempt_that_diverges_is_given_up_soon_and_the_next_begins_where_it_began():
+    # From the neutral atoms DIIS swings by tens of hartree (PySCF 2.14.0).
+    _, (astray, shifted, *_) = converge(_copper_octahedron(), None, EVERY_RUNG, _silent)
+    assert astray.message.startswith("went astray: 1 hartree and more above its lowest energy")
+    assert astray.cycles <= 10
+    _, (alone, *_) = converge(_copper_octahedron(), None, _rungs("level_shift"), _silent)
+    assert (shifted.strategy, shifted.cycles) == (alone.strategy, alone.cycles)
+    assert shifted.energy == pytest.approx(alone.energy, abs=1e-6)
+
+
+def test_a_start_next_to_the_solution_is_not_left_by_plain_steps():
+    # PySCF's two steps before DIIS begins cost the octahedron three cycles of six.
+    solved, _ = converge(_copper_octahedron(), None, EVERY_RUNG, _silent)
+    finer = _copper_octahedron(grid_level=1)
+    again, (only,) = converge(finer, Start(solved.make_rdm1(), "a coarser grid"), EVERY_RUNG, _silent)
+    assert only.cycles <= 4
+    assert again.e_tot == pytest.approx(solved.e_tot, abs=0.1)
 
 
 def test_no_rung_left_is_an_error_that_tells_every_attempt():

@@ -22,7 +22,7 @@ BAD = {
     b"[1]\n": "no qcdriver record",
     b"[" * 50_000 + b"\n": "nested too deep",
     record("n").model_dump_json().encode().replace(b"-1.0", b'"no"') + b"\n": "no valid record: .*energy",
-    record("v").model_dump_json().encode().replace(b'_version":2', b'_version":0') + b"\n": "version 0 is not one of",
+    record("v").model_dump_json().encode().replace(b'_version":3', b'_version":0') + b"\n": "version 0 is not one of",
     b"x" * (LONGEST_LINE + 1) + b"\n": "longer than 64 MiB",
 }
 TORN = b'{"schema_name":"qcdriver_task","schema_ver'
@@ -110,10 +110,10 @@ def test_a_record_that_others_name_and_nobody_has_is_missed(tmp_path):
 
 
 def test_a_newer_record_is_no_damage_but_refused_by_name(tmp_path):
-    line = record("a").model_dump_json().replace('_version":2', '_version":3')
+    line = record("a").model_dump_json().replace('_version":3', '_version":4')
     (tmp_path / "records.jsonl").write_text(line + "\n")
     for work in (check, repair):
-        with pytest.raises(InputError, match="schema version 3"):
+        with pytest.raises(InputError, match="schema version 4"):
             work(tmp_path)
     assert (tmp_path / "records.jsonl").read_text() == line + "\n"
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from specimens import HYDROGEN, LEVEL, POINT
 
 from qcdriver.records import task_key
@@ -35,3 +38,14 @@ def test_noise_at_either_end_of_a_path_is_no_other_path():
         assert task_key(path.model_copy(update={end: NOISE})) == task_key(path)
         other = HYDROGEN.moved(HYDROGEN.geometry * 1.001)
         assert task_key(path.model_copy(update={end: other})) != task_key(path)
+
+
+def test_what_a_path_leads_through_is_part_of_its_key_and_nothing_is_not():
+    """The key of a path of a kept run, computed before a path could lead through anything."""
+    kept = Path(__file__).parents[2] / "results" / "kept" / "cu14" / "records.jsonl"
+    line = next(line for line in kept.read_text().splitlines() if '"key":"1daceca2da1a3150aa2e808430cb7fba"' in line)
+    path = PathSearch.model_validate(json.loads(line)["task"])
+    assert task_key(path) == "1daceca2da1a3150aa2e808430cb7fba"
+    through = path.model_copy(update={"through": (path.end,)})
+    noisy = path.model_copy(update={"through": (path.end.moved(path.end.geometry + 1e-11),)})
+    assert task_key(through) == task_key(noisy) != task_key(path)

@@ -219,7 +219,7 @@ GARBAGE = {
     "half a record": record("half").model_dump_json().encode()[:300],
     "a record with zeros inside": record("zeros").model_dump_json().encode().replace(b"GFN1", bytes(4)),
     "a record with a missing number": record("none").model_dump_json().encode().replace(b'"energy":-1.0,', b""),
-    "of a version that never was": record("old").model_dump_json().encode().replace(b'_version":2', b'_version":-3'),
+    "of a version that never was": record("old").model_dump_json().encode().replace(b'_version":3', b'_version":-3'),
     "a huge line": b"x" * (LONGEST_LINE + 10),
 }
 
@@ -247,10 +247,10 @@ def test_behind_a_damaged_line_stands_the_older_record_of_its_key(tmp_path):
 
 
 def test_a_newer_schema_is_refused_by_name(tmp_path):
-    newer = record("a").model_dump_json().replace('"schema_version":2', '"schema_version":99')
+    newer = record("a").model_dump_json().replace('"schema_version":3', '"schema_version":99')
     (tmp_path / "records.jsonl").write_text(newer + "\n")
     for ask in (Records, lambda directory: Records(directory, True, "memory").find("a")):
-        with pytest.raises(InputError, match="schema version 99; this program reads up to 2"):
+        with pytest.raises(InputError, match="schema version 99; this program reads up to 3"):
             ask(tmp_path)
 
 
@@ -271,7 +271,7 @@ def test_two_versions_of_the_program_write_one_file(tmp_path):
         "from qcdriver.records import Records; Records(Path(sys.argv[1]))"
     )
     refused = subprocess.run([sys.executable, "-c", older, tmp_path], capture_output=True, text=True, check=False)
-    assert "a record of schema version 2; this program reads up to 1: update it" in refused.stderr
+    assert "a record of schema version 3; this program reads up to 1: update it" in refused.stderr
     assert newer.path.read_bytes() == before
 
 

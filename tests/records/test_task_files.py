@@ -111,10 +111,10 @@ def test_a_damaged_task_file_is_left_where_it_is(tmp_path):
 def test_a_newer_task_file_is_refused_by_name_and_stays(tmp_path):
     TaskFiles(tmp_path).write(record("a"))
     path = tmp_path / "tasks" / "a.json"
-    path.write_text(path.read_text().replace('"schema_version":2', '"schema_version":3'))
-    with pytest.raises(InputError, match="schema version 3"):
+    path.write_text(path.read_text().replace('"schema_version":3', '"schema_version":4'))
+    with pytest.raises(InputError, match="schema version 4"):
         Records(tmp_path)
-    with pytest.raises(InputError, match="schema version 3"):
+    with pytest.raises(InputError, match="schema version 4"):
         reader(tmp_path).find("a")
     assert len(list((tmp_path / "tasks").rglob("a*.json"))) == 1
 

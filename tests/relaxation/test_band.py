@@ -8,13 +8,13 @@ import pytest
 from qcdriver.engines import find
 from qcdriver.errors import ConvergenceError, InputError
 from qcdriver.relaxation.band import find_path
-from qcdriver.relaxation.coordinates import value_deg
+from qcdriver.relaxation.coordinates import measured
 from qcdriver.relaxation.relax import relax
-from qcdriver.schema import Convergence, Coordinate, Model, Molecule, PathSearch, Resources, Target
+from qcdriver.schema import Convergence, Model, Molecule, PathSearch, Resources, Torsion, held
 from qcdriver.units import KCAL_MOL
 
 TIGHT = Convergence(max_force=1e-4, energy_change=1e-8, max_steps=100)
-TORSION = Coordinate(kind="dihedral", quadruples=((2, 0, 1, 3),))
+TORSION = Torsion(kind="dihedral", quadruples=((2, 0, 1, 3),))
 
 
 def disulfane(torsion_deg: float) -> Molecule:
@@ -46,10 +46,9 @@ def path(gfn1, minimum, **changed):
 def test_the_barrier_is_that_of_the_planar_form_on_the_way(gfn1, minimum):
     found = path(gfn1, minimum)
     top = found.images[found.highest]
-    torsion = value_deg(TORSION, top.geometry)
+    torsion = measured(TORSION, top.geometry)
     assert torsion == pytest.approx(0, abs=0.5)
-    held = (Target(coordinate=TORSION, value_deg=0.0),)
-    planar = relax(disulfane(0), gfn1[1](), TIGHT, targets=held)
+    planar = relax(disulfane(0), gfn1[1](), TIGHT, targets=[held(TORSION, 0.0)])
     barrier = (planar.result.energy - minimum.result.energy) * KCAL_MOL
     assert (max(found.energies) - found.energies[0]) * KCAL_MOL == pytest.approx(barrier, abs=0.02)
     assert found.result.energy == max(found.energies)
@@ -60,6 +59,43 @@ def test_mirror_images_have_the_energy_of_the_minimum_and_the_path_is_symmetric(
     found = path(gfn1, minimum)
     assert found.energies[0] == pytest.approx(minimum.result.energy, abs=1e-7)
     assert found.energies == pytest.approx(found.energies[::-1], abs=1e-4)
+
+
+def test_a_path_goes_the_way_its_first_guess_does(gfn1, minimum):
+    """The direct way is over cis; through trans it comes over the other barrier."""
+    trans = relax(disulfane(180), gfn1[1](), TIGHT, targets=[held(TORSION, 180.0)])
+    found = path(gfn1, minimum, through=[disulfane(angle) for angle in (120, 150, 180, 210, 240)])
+    top = found.images[found.highest]
+    assert abs(measured(TORSION, top.geometry)) == pytest.approx(180, abs=0.5)
+    barrier = (trans.result.energy - minimum.result.energy) * KCAL_MOL
+    assert (max(found.energies) - found.energies[0]) * KCAL_MOL == pytest.approx(barrier, abs=0.02)
+    assert len(found.images) == 9
+
+
+def test_a_full_turn_is_a_path_though_its_ends_are_one_geometry(gfn1, minimum):
+    turned = [minimum.molecule, *(disulfane(angle) for angle in range(120, 450, 30)), minimum.molecule]
+    found = path(gfn1, minimum, end=minimum.molecule, through=turned, max_force=2e-4)
+    cis = relax(disulfane(0), gfn1[1](), TIGHT, targets=[held(TORSION, 0.0)])
+    assert max(found.energies) == pytest.approx(cis.result.energy, abs=3e-5)
+    assert found.energies[-1] == pytest.approx(found.energies[0], abs=1e-7)
+
+
+def test_the_first_guess_is_spread_evenly_through_what_it_leads_through(gfn1, minimum):
+    """However unevenly that lies on the way, and however it is turned and shifted."""
+    turned = np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]])
+    through = [disulfane(angle) for angle in (100, 105, 180)]
+    through = [each.moved(each.geometry @ turned + 3.0) for each in through]
+    guess = PathSearch(
+        molecule=disulfane(90),
+        end=disulfane(270),
+        through=through,
+        level=gfn1[0],
+        n_images=5,
+        max_force=1.0,
+        max_steps=1,
+    )
+    angles = [measured(TORSION, each.geometry, 180) for each in find_path(guess, gfn1[1], lambda line: None).images]
+    assert angles == pytest.approx([90, 120, 150, 180, 210, 240, 270], abs=3)
 
 
 def test_a_band_that_does_not_converge_is_an_error_with_its_history(gfn1, minimum):

@@ -18,13 +18,29 @@ from scipy.optimize import minimize
 from qcdriver.engines import find
 from qcdriver.engines.base import Calculation
 from qcdriver.errors import ConvergenceError, InputError
-from qcdriver.relaxation.coordinates import driven, value_deg
+from qcdriver.relaxation.coordinates import measured
+from qcdriver.relaxation.driving import driven
 from qcdriver.relaxation.relax import relax
-from qcdriver.schema import Convergence, Coordinate, Model, Molecule, Resources, Result, Target
+from qcdriver.schema import (
+    Angle,
+    Combination,
+    Convergence,
+    Coordinate,
+    Distance,
+    Model,
+    Molecule,
+    Resources,
+    Result,
+    Term,
+    Torsion,
+    held,
+)
+from qcdriver.structures.au13ag12 import RodModel, build_rod
+from qcdriver.structures.rod import belt_coordinate, twist_coordinate
 from qcdriver.units import ANGSTROM, EV, EV_PER_ANGSTROM
 
 TIGHT = Convergence(max_force=2e-4, energy_change=1e-5, max_steps=200)
-DIHEDRAL = Coordinate(kind="dihedral", quadruples=((0, 1, 2, 3),))
+DIHEDRAL = Torsion(kind="dihedral", quadruples=((0, 1, 2, 3),))
 
 
 class AseCalculation(Calculation):
@@ -126,8 +142,8 @@ def test_a_scan_point_of_hydrogen_peroxide_is_that_of_a_direct_search() -> None:
     start = hydrogen_peroxide(ROUGH)
     calculation = gfn1(start)
     for dihedral in (60.0, 180.0):
-        target = Target(coordinate=DIHEDRAL, value_deg=dihedral)
-        point = relax(driven(start, DIHEDRAL, dihedral), gfn1(start), TIGHT, targets=[target])
+        targets = [held(DIHEDRAL, dihedral)]
+        point = relax(driven(start, targets), gfn1(start), TIGHT, targets=targets)
 
         def energy(free: np.ndarray, dihedral: float = dihedral) -> float:
             geometry = hydrogen_peroxide((*free, dihedral)).geometry
@@ -138,25 +154,72 @@ def test_a_scan_point_of_hydrogen_peroxide_is_that_of_a_direct_search() -> None:
         )
         assert search.success
         assert point.result.energy == pytest.approx(search.fun, abs=2e-6)
-        assert point.reached_deg == pytest.approx((dihedral,), abs=1e-6)
+        assert point.reached == pytest.approx((dihedral,), abs=1e-6)
 
 
 def test_a_held_coordinate_holds_at_every_geometry_computed() -> None:
     start = hydrogen_peroxide(ROUGH)
     for value in (93.0, 107.0):
         calculation = gfn1(start)
-        relax(start, calculation, TIGHT, targets=[Target(coordinate=DIHEDRAL, value_deg=value)])
-        reached = [value_deg(DIHEDRAL, geometry) for geometry in calculation.seen]
+        relax(start, calculation, TIGHT, targets=[held(DIHEDRAL, value)])
+        reached = [measured(DIHEDRAL, geometry) for geometry in calculation.seen]
         assert reached == pytest.approx([value] * len(reached), abs=1e-3)
 
 
 def test_what_a_held_coordinate_takes_up_is_no_force() -> None:
-    start = driven(hydrogen_peroxide(ROUGH), DIHEDRAL, 60.0)
-    held = relax(start, gfn1(start), TIGHT, targets=[Target(coordinate=DIHEDRAL, value_deg=60.0)])
+    targets = [held(DIHEDRAL, 60.0)]
+    start = driven(hydrogen_peroxide(ROUGH), targets)
+    point = relax(start, gfn1(start), TIGHT, targets=targets)
     free = relax(start, gfn1(start), TIGHT)
-    assert held.max_force <= TIGHT.max_force
-    assert np.abs(held.result.gradient).max() > 10 * TIGHT.max_force
-    assert held.result.energy > free.result.energy + 1e-3
+    assert point.max_force <= TIGHT.max_force
+    assert np.abs(point.result.gradient).max() > 10 * TIGHT.max_force
+    assert point.result.energy > free.result.energy + 1e-3
+
+
+DIFFERENCE = Combination(
+    terms=(
+        Term(weight=1.0, coordinate=Distance(atoms=(1, 2))),
+        Term(weight=-1.0, coordinate=Distance(atoms=(0, 1))),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("coordinate", "by"),
+    [(Distance(atoms=(1, 2)), 0.2), (Angle(atoms=(0, 1, 2)), 8.0), (DIHEDRAL, 30.0), (DIFFERENCE, 0.2)],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_any_coordinate_is_held_and_costs_least_at_the_free_minimum(coordinate: Coordinate, by: float) -> None:
+    start = hydrogen_peroxide(ROUGH)
+    free = relax(start, gfn1(start), TIGHT)
+    rest = measured(coordinate, free.molecule.geometry)
+    energies = []
+    for value in (rest - by, rest, rest + by):
+        targets = [held(coordinate, value)]
+        calculation = gfn1(start)
+        point = relax(driven(free.molecule, targets), calculation, TIGHT, targets=targets)
+        reached = [measured(coordinate, geometry, value) for geometry in calculation.seen]
+        assert reached == pytest.approx([value] * len(reached), abs=1e-6)
+        assert point.reached == pytest.approx((value,), abs=1e-6)
+        energies.append(point.result.energy)
+    assert energies[1] == pytest.approx(free.result.energy, abs=2e-6)
+    assert min(energies[0], energies[2]) > energies[1] + 1e-4
+
+
+def test_twist_and_belt_of_the_rod_are_held_together() -> None:
+    rod = build_rod(RodModel())
+    coordinates = twist_coordinate(rod), belt_coordinate(rod)
+    targets = [held(each, value) for each, value in zip(coordinates, (6.0, 3.0), strict=True)]
+    engine = find("xtb")
+    if lack := engine.missing():
+        pytest.skip(lack)
+    calculation = Recorded(engine.prepare(rod, engine.level(Model(method="GFN-FF")), Resources(), lambda line: None))
+    rough = Convergence(max_force=5e-3, energy_change=1e-3, max_steps=60)
+    point = relax(driven(rod, targets), calculation, rough, targets=targets)
+    assert point.reached == pytest.approx((6.0, 3.0), abs=1e-6)
+    for geometry in calculation.seen:
+        values = [measured(each, geometry) for each in coordinates]
+        assert values == pytest.approx([6.0, 3.0], abs=1e-6)
 
 
 def test_frozen_atoms_do_not_move_at_all() -> None:
@@ -239,16 +302,31 @@ def test_impossible_frozen_atoms_are_refused(frozen: tuple[int, ...], message: s
 def test_a_target_that_only_frozen_atoms_could_meet_is_refused() -> None:
     peroxide = hydrogen_peroxide(ROUGH)
     molecule = Molecule(symbols=(*peroxide.symbols, "He"), geometry=np.vstack([peroxide.geometry, [9.0, 9.0, 9.0]]))
-    calculation, target = AseCalculation(molecule.symbols, EMT()), Target(coordinate=DIHEDRAL, value_deg=95.0)
+    calculation, target = AseCalculation(molecule.symbols, EMT()), held(DIHEDRAL, 95.0)
     with pytest.raises(InputError, match="cannot be met"):
         relax(molecule, calculation, TIGHT, frozen_atoms=range(4), targets=[target])
 
 
 def test_a_start_far_from_its_target_is_refused() -> None:
     molecule = hydrogen_peroxide(ROUGH)
-    calculation, target = AseCalculation(molecule.symbols, EMT()), Target(coordinate=DIHEDRAL, value_deg=-100.0)
+    calculation, target = AseCalculation(molecule.symbols, EMT()), held(DIHEDRAL, -100.0)
     with pytest.raises(InputError, match="too far from -100: drive it there first"):
         relax(molecule, calculation, TIGHT, targets=[target])
+
+
+@pytest.mark.parametrize(
+    ("coordinate", "value", "message"),
+    [
+        (Distance(atoms=(1, 2)), 4.0, r"distance \[1, 2\] = 3.02 bohr, too far from 4: drive it there first"),
+        (Angle(atoms=(0, 1, 2)), 120.0, r"angle \[0, 1, 2\] = 95.0 deg, too far from 120"),
+    ],
+    ids=["length", "angle"],
+)
+def test_what_is_too_far_is_said_in_its_unit(coordinate: Coordinate, value: float, message: str) -> None:
+    molecule = hydrogen_peroxide(ROUGH)
+    calculation = AseCalculation(molecule.symbols, EMT())
+    with pytest.raises(InputError, match=message):
+        relax(molecule, calculation, TIGHT, targets=[held(coordinate, value)])
 
 
 def test_a_chain_of_stiff_bonds_and_soft_turns_takes_few_gradients() -> None:

@@ -26,12 +26,13 @@ preoptimize = "none"
 """
 SCAN = """
 [scan]
-coordinate = "dihedral"
+dft_points = "all"
+[[scan.coordinate]]
+kind = "dihedral"
 atoms = [2, 0, 1, 3]
 start_deg = 60
 stop_deg = 180
 step_deg = {step}
-dft_points = "all"
 """
 DFT = """
 [dft]

@@ -165,11 +165,12 @@ starts = 5
 max_tight = 3
 max_kept = 4
 [scan]
-coordinate = "twist"
+dft_points = {points}
+[[scan.coordinate]]
+kind = "twist"
 start_deg = 0
 stop_deg = 72
 step_deg = 6
-dft_points = {points}
 [dft]
 method = "pbe"
 basis = "lanl2dz"

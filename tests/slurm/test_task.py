@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from peroxide import INPUTS, PRESCREEN, SCAN
+from peroxide import DFT, INPUTS, PRESCREEN, SCAN
 
 from qcdriver import pipeline
 from qcdriver.config import read_settings
@@ -61,6 +61,29 @@ def test_tasks_in_the_order_of_the_steps_give_what_a_run_gives(campaign, tmp_pat
     there = Records(campaign.directory)
     assert {each.key for each in there} == {each.key for each in here.records}
     assert [each.label for each in summary.conformers] == ["gauche"]
+
+
+def test_single_points_of_an_array_start_from_each_other_and_the_last_leaves_no_orbitals(tmp_path):
+    for each in ("hooh-gauche.xyz", "hooh-twisted.xyz"):
+        shutil.copy(INPUTS / each, tmp_path / each)
+    path = tmp_path / "hooh.toml"
+    path.write_text(PRESCREEN + SCAN.format(step=60) + DFT)
+    this, _ = for_slurm(open_run(read_settings(path), path, tmp_path / "results"))
+    campaign = make_campaign(this, "12345678", plan_steps(this.settings, this.candidates))
+    checkpoints = campaign.directory / "checkpoints"
+    kept = []
+    for step in campaign.steps:
+        for index in range(step.width):
+            do(campaign, step.name, index)
+            kept.append(len(list(checkpoints.glob("*.chk"))))
+    assert max(kept) == 3
+    assert not checkpoints.exists()
+    records = Records(campaign.directory)
+    points = [each for each in records if each.schema_name == "qcdriver_task" and each.stage == "dft"]
+    starts = [each.outcome.scf[0].strategy.split(",")[0] for each in points]
+    assert starts.count("DIIS") == 1
+    keys = {each.key[:8] for each in points}
+    assert {start.removeprefix("DIIS from the density of ") for start in starts} - {"DIIS"} <= keys
 
 
 def test_a_round_whose_predecessors_have_no_record_says_how_many(campaign):

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from qcdriver.errors import InputError
-from qcdriver.schema import Molecule
+from qcdriver.relaxation.coordinates import gradient, measured
+from qcdriver.relaxation.driving import driven
+from qcdriver.schema import Molecule, held
 from qcdriver.structures.au13ag12 import RodModel, build_rod
-from qcdriver.structures.rod import find_rod, folded_belt_deg, measure_rod, twist_coordinate
+from qcdriver.structures.rod import belt_coordinate, find_rod, folded_belt_deg, measure_rod, twist_coordinate
 from qcdriver.units import ANGSTROM
 
 angles = st.floats(-100, 100, allow_nan=False)
@@ -113,6 +115,108 @@ def test_the_staggered_rod_is_at_plus_36_whichever_end_comes_first(seed):
         assert len({atom for four in coordinate.quadruples for atom in four}) == 12
 
 
+@few
+@given(st.floats(-100, 100), st.floats(-20, 20), seeds)
+def test_the_belt_coordinate_is_a_sixth_of_the_twist_more_than_the_belt_that_was_built(twist, belt, seed):
+    moved, order = disguised(build_rod(RodModel(twist_deg=twist, belt_deg=belt)), seed)
+    coordinate = belt_coordinate(moved)
+    sign = 1 if order[find_rod(moved).centres[0]] == 1 else -1  # the end that was built first may come second
+    value = measured(coordinate, moved.geometry)
+    assert -1 - 1e-6 < value < 11 + 1e-6
+    assert apart(value, sign * (twist / 6 + belt), 12) < 1e-6
+    assert coordinate.period_deg == 12
+
+
+def test_e_has_its_belt_at_0_and_s_at_6():
+    for twist, belt, modes in ((0, 0, "5d+1q"), (36, 6, "4d+2t")):
+        rod = build_rod(RodModel(twist_deg=twist))
+        assert measure_rod(rod).belt == modes
+        assert measured(belt_coordinate(rod), rod.geometry) == pytest.approx(belt, abs=1e-9)
+
+
+@few
+@given(angles, st.floats(-40, 40), st.floats(-90, 90), seeds)
+def test_the_belt_coordinate_takes_the_numbering_nearest_to_a_wish(twist, belt, near, seed):
+    rod = disguised(build_rod(RodModel(twist_deg=twist, belt_deg=belt)), seed, noise=0.2)[0]
+    value, wished = (measured(belt_coordinate(rod, each), rod.geometry, each) for each in (None, near))
+    assert abs(wished - near) <= 6 + 1e-6
+    assert apart(wished, value, 12) < 1e-6
+
+
+@few
+@given(angles, angles, seeds)
+def test_the_measured_belt_is_the_folded_coordinate_less_that_of_belt_0(twist, belt, seed):
+    rod = disguised(build_rod(RodModel(twist_deg=twist, belt_deg=belt)), seed, noise=0.3)[0]
+    value = measured(belt_coordinate(rod), rod.geometry)
+    at_belt_0 = apart(measured(twist_coordinate(rod), rod.geometry) / 6, 0, 12)
+    assert measure_rod(rod).belt_deg == pytest.approx(apart(value, 0, 12) - at_belt_0, abs=1e-9)
+
+
+@few
+@given(angles, angles, seeds)
+def test_the_mirror_image_has_the_opposite_twist_and_belt(twist, belt, seed):
+    rod = disguised(build_rod(RodModel(twist_deg=twist, belt_deg=belt)), seed, noise=0.3)[0]
+    image = rod.mirrored()
+    for find, period in ((twist_coordinate, 72), (belt_coordinate, 12)):
+        there = measured(find(image), image.geometry)
+        assert apart(there, -measured(find(rod), rod.geometry), period) < 1e-6
+
+
+@few
+@given(angles, angles, seeds)
+def test_seen_from_the_other_end_the_belt_is_opposite_and_the_twist_the_same(twist, belt, seed):
+    rod = disguised(build_rod(RodModel(twist_deg=twist, belt_deg=belt)), seed, noise=0.3)[0]
+    order = np.arange(len(rod.symbols))[::-1]
+    turned = Molecule(symbols=tuple(rod.symbols[i] for i in order), geometry=rod.geometry[order], molecular_charge=1)
+    sign = 1 if order[find_rod(turned).centres[0]] == find_rod(rod).centres[0] else -1
+    here, there = (measured(belt_coordinate(each), each.geometry) for each in (rod, turned))
+    assert apart(there, sign * here, 12) < 1e-6
+    both = (measured(twist_coordinate(each), each.geometry) for each in (rod, turned))
+    assert apart(*both, 72) < 1e-6
+
+
+@few
+@given(angles, angles, st.sampled_from([(72.0, 0.0), (0.0, 12.0), (-72.0, 24.0)]))
+def test_twist_plus_72_and_belt_plus_12_are_the_same_structure(twist, belt, turn):
+    rod = build_rod(RodModel(twist_deg=twist, belt_deg=belt))
+    halides = list(find_rod(rod).belt_halides)
+    even = rod.geometry.copy()
+    even[halides, 2] = 0.0
+    even[halides] *= 8.0 / np.linalg.norm(even[halides], axis=1)[:, None]
+    rod = rod.moved(even)
+    coordinates = twist_coordinate(rod), belt_coordinate(rod)
+    targets = [held(each, measured(each, even) + by) for each, by in zip(coordinates, turn, strict=True)]
+    after = driven(rod, targets)
+    silver = [atom for ring in find_rod(rod).silver_rings for atom in ring]
+    lengths = (np.linalg.norm(each[silver][:, None] - each[halides], axis=-1) for each in (even, after.geometry))
+    np.testing.assert_allclose(*(np.sort(each.ravel()) for each in lengths), atol=1e-6)
+
+
+@pytest.mark.parametrize("twist", [0, 20, 36])
+def test_the_belt_follows_a_halide_that_strays_by_a_sixth_of_its_way(twist):
+    rod = build_rod(RodModel(twist_deg=twist))
+    halide = find_rod(rod).belt_halides[2]
+    coordinate = belt_coordinate(rod)
+    start = measured(coordinate, rod.geometry)
+    for stray in np.linspace(-25, 25, 21):
+        moved = rod.geometry.copy()
+        moved[halide] = Rotation.from_euler("z", stray, degrees=True).apply(moved[halide])
+        assert measured(coordinate, moved) == pytest.approx(start + stray / 6, abs=1e-9)
+        assert measured(belt_coordinate(rod.moved(moved), start), moved) == pytest.approx(start + stray / 6, abs=1e-9)
+        assert measure_rod(rod.moved(moved)).belt_deg is not None
+        slope = gradient(coordinate, moved)
+        assert abs(slope[halide]).max() < 3 * abs(gradient(coordinate, rod.geometry)[halide]).max()
+
+
+@few
+@given(seeds, st.sampled_from([0.0, 20.0, 36.0]))
+def test_a_belt_that_relaxed_a_little_keeps_its_coordinate(seed, twist):
+    rod = disguised(build_rod(RodModel(twist_deg=twist)), seed)[0]
+    coordinate = belt_coordinate(rod)
+    shaken = rod.moved(rod.geometry + np.random.default_rng(seed).normal(0, 0.1, rod.geometry.shape))
+    assert belt_coordinate(shaken, measured(coordinate, rod.geometry)) == coordinate
+
+
 def test_a_turn_of_one_end_by_hand_is_the_change_of_the_twist():
     rod = build_rod(RodModel(twist_deg=10))
     coordinate = twist_coordinate(rod)
@@ -147,6 +251,8 @@ def test_a_lost_halide_leaves_a_rod_without_a_belt_angle():
     less = Molecule(symbols=tuple(rod.symbols[i] for i in keep), geometry=rod.geometry[keep], molecular_charge=2)
     assert len(find_rod(less).belt_halides) == 5
     assert measure_rod(less).belt_deg is None
+    with pytest.raises(InputError, match="5 halides in its belt has no belt angle: six are needed"):
+        belt_coordinate(less)
 
 
 def test_hydrogen_peroxide_is_no_rod():
@@ -154,6 +260,8 @@ def test_hydrogen_peroxide_is_no_rod():
     assert find_rod(hooh) is None
     with pytest.raises(InputError, match="H2O2 holds no bi-icosahedral rod"):
         twist_coordinate(hooh)
+    with pytest.raises(InputError, match="H2O2 holds no bi-icosahedral rod"):
+        belt_coordinate(hooh)
 
 
 def test_the_right_metals_in_the_wrong_places_are_no_rod():

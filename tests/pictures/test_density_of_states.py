@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qcdriver.density_of_states import density_of_states, plot_density_of_states
+from qcdriver.pictures.density_of_states import density_of_states, plot_density_of_states
 from qcdriver.schema import Orbitals, Result
 from qcdriver.units import EV
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from qcdriver.pictures.canvas import new_figure, save
 from qcdriver.schema import Result
 from qcdriver.units import EV
 
@@ -34,11 +35,7 @@ def plot_density_of_states(results: Sequence[tuple[str, Result]], path: Path) ->
     ]
     if not known:
         return False
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.0, 1.0 + 1.8 * len(known)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(7.0, 1.0 + 1.8 * len(known))
     rows = figure.subplots(len(known), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (label, result, homo) in zip(rows, known, strict=True):
         lumo = homo if result.lumo is None else EV * result.lumo
@@ -52,7 +49,5 @@ def plot_density_of_states(results: Sequence[tuple[str, Result]], path: Path) ->
         )
         axes.set_ylabel("states / eV")
     rows[-1].set_xlabel("orbital energy (eV)")
-    part = path.with_suffix(".part.png")
-    figure.savefig(part, dpi=150)
-    part.replace(path)
+    save(figure, path)
     return True

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qcdriver.scan import REACHED_WITHIN_DEG, Seed, apart_deg, first_starts, scan
-from qcdriver.schema import Convergence, Coordinate, Failure, Level, Model, Molecule, Relaxed, Result, TaskRecord
+from qcdriver.scan import Grid, How, Operation, Seed, scan
+from qcdriver.scan.stage import REACHED_WITHIN
+from qcdriver.schema import Convergence, Failure, Level, Model, Molecule, Relaxed, Result, TaskRecord, Torsion
 from qcdriver.stage import follow
 
 LEVEL = Level(engine="model", engine_version="1", model=Model(method="two branches"))
 CONVERGENCE = Convergence(max_force=1e-4, energy_change=1e-6, max_steps=10)
-COORDINATE = Coordinate(kind="dihedral", quadruples=((2, 0, 1, 3),))
-GRID = tuple(float(value) for value in range(0, 40, 6))
+COORDINATE = Torsion(kind="dihedral", quadruples=((2, 0, 1, 3),))
+VALUES = tuple(float(value) for value in range(0, 40, 6))
+GRID = Grid((VALUES,), (360.0,), (False,), (Operation((1,)),))
 
 
 def molecule(branch: float) -> Molecule:
@@ -24,6 +26,11 @@ def molecule(branch: float) -> Molecule:
 def energy(branch: float, value: float) -> float:
     """Branch 2.5 has its minimum at 0, branch 2.9 at 36, 0.001 hartree lower; they cross in between."""
     return 0.01 * (value / 36) ** 2 if branch < 2.7 else 0.01 * ((value - 36) / 36) ** 2 - 0.001
+
+
+def slope(branch: float, value: float) -> float:
+    """Differentiate `energy` by the value."""
+    return 0.02 * (value if branch < 2.7 else value - 36) / 36**2
 
 
 class Model2:
@@ -45,14 +52,15 @@ class Model2:
         self.labels.append(label)
         target = task.targets[0].value_deg
         branch = float(np.linalg.norm(task.molecule.geometry[1] - task.molecule.geometry[0]))
-        off = 2 * REACHED_WITHIN_DEG if target in self.misses else 0.0
+        off = 2 * REACHED_WITHIN if target in self.misses else 0.0
         outcome = Relaxed(
             molecule=task.molecule,
             result=Result(energy=energy(branch, target)),
             energies=(0.0,),
             n_gradients=1,
             max_force=0.0,
-            reached_deg=(target + off,),
+            reached=(target + off,),
+            slopes=(slope(branch, target),),
         )
         if target in self.fails:
             outcome = Failure(error_type="ConvergenceError", message="no")
@@ -60,22 +68,24 @@ class Model2:
 
 
 def scanned(from_seeds, run, improvement=1e-6):
-    return follow(scan(from_seeds, GRID, LEVEL, CONVERGENCE, improvement), run)
+    return follow(scan(from_seeds, GRID, How(LEVEL, CONVERGENCE), improvement), run)
 
 
 def seeds(*which):
     values = {"E": (2.5, 0.0), "S": (2.9, 36.0)}
-    return [Seed(name, f"key of {name}", molecule(values[name][0]), COORDINATE, values[name][1]) for name in which]
+    return [
+        Seed(name, f"key of {name}", molecule(values[name][0]), (COORDINATE,), (values[name][1],)) for name in which
+    ]
 
 
 def profile(verdicts):
-    return {verdict.value_deg: verdict.label for verdict in verdicts if verdict.kept}
+    return {verdict.reached[0]: verdict.label for verdict in verdicts if verdict.kept}
 
 
 def test_the_lower_branch_is_kept_at_every_point():
     run = Model2()
     kept = profile(scanned(seeds("E", "S"), run))
-    assert sorted(kept) == list(GRID)
+    assert sorted(kept) == list(VALUES)
     for value, label in kept.items():
         best = "E" if energy(2.5, value) < energy(2.9, value) else "S"
         assert f"from {best}" in label
@@ -86,10 +96,16 @@ def test_from_one_side_alone_the_profile_lags_behind():
     assert all("from E" in label for label in profile(one_sided).values())
 
 
+def test_a_smooth_branch_costs_one_relaxation_a_point():
+    run = Model2()
+    scanned(seeds("E"), run)
+    assert len(run.labels) == len(VALUES)
+
+
 def test_a_beaten_branch_stops_spreading():
     run = Model2()
     scanned(seeds("E", "S"), run)
-    assert len(run.labels) < 2 * len(GRID)
+    assert len(run.labels) < 2 * len(VALUES)
 
 
 def test_every_attempt_has_a_verdict_and_the_loser_says_by_how_much():
@@ -124,14 +140,3 @@ def test_a_replay_asks_for_the_same_points_in_the_same_order():
     for run in (first, second):
         scanned(seeds("E", "S"), run)
     assert first.labels == second.labels
-
-
-@pytest.mark.parametrize(("value", "index"), [(1.0, 0), (359.0, 0), (20.0, 3), (90.0, 6)])
-def test_a_seed_starts_at_the_nearest_grid_value(value, index):
-    start = first_starts([Seed("x", "key", molecule(2.5), COORDINATE, value)], GRID)[0]
-    assert start.index == index
-
-
-def test_distance_of_angles_goes_the_short_way():
-    assert apart_deg(359.0, 1.0) == pytest.approx(2.0)
-    assert apart_deg(0.0, 72.0) == 72.0

@@ -1,0 +1,170 @@
+"""The records of a scan -> its points on the grid: what lies where, from which side it was reached, where it breaks.
+
+A profile is honest if it says what it is made of. A point was proposed from below and from above, and the two may end
+in different structures (hysteresis); between neighbours the energy must follow from the slopes at both, or a structure
+has changed in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from qcdriver.network import GridNetwork
+from qcdriver.records import Records
+from qcdriver.relaxation.driving import driven
+from qcdriver.scan.grid import Grid, Index
+from qcdriver.scan.unfolding import unfolded_network
+from qcdriver.scan.wavefront import unsmooth
+from qcdriver.scan_settings import ScanSettings
+from qcdriver.schema import Molecule, Relaxation, Relaxed, TaskRecord, Verdict, held
+from qcdriver.structures.alignment import align
+from qcdriver.units import ANGSTROM, KCAL_MOL
+
+
+@dataclass(frozen=True)
+class ScannedPoint:
+    """A point of a scan that was kept: its verdict and its record."""
+
+    verdict: Verdict
+    record: TaskRecord
+    relaxed: Relaxed
+
+    @property
+    def energy(self) -> float:
+        """In hartree."""
+        return self.relaxed.result.energy
+
+    @property
+    def molecule(self) -> Molecule:
+        """The relaxed structure."""
+        return self.relaxed.molecule
+
+
+@dataclass(frozen=True)
+class Break:
+    """Two neighbours that no smooth valley connects.
+
+    `off`: what the energy of the second is off the one that the slopes foretell, hartree; `moved_angstrom`: the largest
+    distance of an atom of the first, driven to the second, from its place there.
+    """
+
+    between: tuple[Index, Index]
+    off: float
+    moved_angstrom: float
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """The unique points of a grid that have a structure, and from where they were reached.
+
+    `arrived`: of each point the lowest energies (hartree) of the structures that came from neighbours with lower and
+    with higher values of each coordinate; None where none came, or the seed did.
+    """
+
+    grid: Grid
+    points: Mapping[Index, ScannedPoint]
+    arrived: Mapping[Index, tuple[tuple[float | None, float | None], ...]]
+
+    @cached_property
+    def network(self) -> GridNetwork:
+        """Minima and passes of the grid as it is, nothing refined; ripples below the scan's own noise are left out."""
+        energies = {index: point.energy for index, point in self.points.items()}
+        return unfolded_network(self.grid, energies, ripple=RIPPLE / KCAL_MOL)
+
+
+RIPPLE = 0.2
+"""kcal/mol. A basin of the grid shallower than this is none: relaxations of one structure end as far apart."""
+
+
+def read_landscape(grid: Grid, verdicts: Sequence[Verdict], records: Records) -> Landscape:
+    """Put what a scan kept on its grid."""
+    points: dict[Index, ScannedPoint] = {}
+    arrived: dict[Index, list[list[float | None]]] = {}
+    for verdict in verdicts:
+        record = records.find(verdict.key)
+        if verdict.reached is None or not isinstance(record, TaskRecord) or not isinstance(record.outcome, Relaxed):
+            continue
+        index = _index(grid, record)
+        if verdict.kept:
+            points[index] = ScannedPoint(verdict, record, record.outcome)
+        if came := _came_from(grid, index, record, records):
+            energy = record.outcome.result.energy
+            sides = arrived.setdefault(index, [[None, None] for _ in grid.axes])
+            axis, side = came
+            known = sides[axis][side]
+            sides[axis][side] = energy if known is None else min(known, energy)
+    sides_of = {index: tuple((below, above) for below, above in sides) for index, sides in arrived.items()}
+    return Landscape(grid, points, sides_of)
+
+
+def _index(grid: Grid, record: TaskRecord) -> Index:
+    assert isinstance(record.task, Relaxation)
+    return grid.nearest(tuple(target.value for target in record.task.targets))
+
+
+def _came_from(grid: Grid, index: Index, record: TaskRecord, records: Records) -> tuple[int, int] | None:
+    """Give the coordinate along which a structure came, and 0 from lower values, 1 from higher; None from a seed."""
+    parent = records.find(record.parents[0]) if record.parents else None
+    if not isinstance(parent, TaskRecord) or not isinstance(parent.task, Relaxation):
+        return None
+    if len(parent.task.targets) != len(grid.axes) or parent.stage != record.stage:
+        return None
+    origin = _index(grid, parent)
+    for step in grid.steps(index):
+        if step.to == origin:
+            return step.axis, int(step.by > 0)
+    return None
+
+
+def breaks(landscape: Landscape, tolerance: float) -> list[Break]:
+    """Find neighbours between which the energy (hartree) does not follow from the slopes within the tolerance."""
+    grid, found = landscape.grid, []
+    for index, point in landscape.points.items():
+        for step in grid.steps(index):
+            other = landscape.points.get(step.to)
+            if step.by < 0 or step.round or other is None:
+                continue
+            off = unsmooth(point.relaxed, other.relaxed, step)
+            if off is not None and abs(off) > tolerance:
+                found.append(Break((index, step.to), off, _moved_angstrom(grid, step.to, point, other)))
+    return found
+
+
+def _moved_angstrom(grid: Grid, to: Index, point: ScannedPoint, other: ScannedPoint) -> float:
+    assert isinstance(point.record.task, Relaxation)
+    coordinates = [target.coordinate for target in point.record.task.targets]
+    targets = [held(each, value) for each, value in zip(coordinates, grid.values(to), strict=True)]
+    return align(driven(point.molecule, targets), other.molecule).largest_angstrom
+
+
+def chosen_for_dft(settings: ScanSettings, landscape: Landscape) -> list[ScannedPoint]:
+    """List the points that the input wants DFT at, in the order of the grid."""
+    points = landscape.points
+    if not points or settings.dft_points == "none":
+        return []
+    lowest = min(point.energy for point in points.values())
+    wanted = set(points)
+    if settings.dft_points == "top":
+        wanted = {max(points, key=lambda index: points[index].energy)}
+    elif settings.dft_points == "stationary":
+        network = landscape.network
+        wanted = {each.index for each in network.minima} | {each.index for each in network.passes}
+    elif settings.places:
+        wanted = {landscape.grid.home(landscape.grid.nearest(place))[0] for place in _places(settings)}
+    limit = settings.dft_within_kcal_mol
+    return [
+        points[index]
+        for index in sorted(wanted & set(points))
+        if limit is None or (points[index].energy - lowest) * KCAL_MOL <= limit
+    ]
+
+
+def _places(settings: ScanSettings) -> list[tuple[float, ...]]:
+    """Give the chosen places in degrees and bohr."""
+    lengths = [each.is_length for each in settings.coordinate]
+    return [
+        tuple(value / ANGSTROM if length else value for value, length in zip(place, lengths, strict=True))
+        for place in settings.places or ()
+    ]

@@ -1,0 +1,40 @@
+"""The profiles of an input's variants -> a picture: one beside the other, on one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from qcdriver.findings import Summary
+from qcdriver.pictures.canvas import new_figure, save
+from qcdriver.pictures.profile import axis_label, draw_belt, draw_energy, draw_gap
+from qcdriver.variant_tables import scanned_profiles
+
+
+def plot_side_by_side(variants: Mapping[str, Summary], path: Path) -> bool:
+    """Draw a column a variant: energy from its own lowest, gap, a rod's belt; False, and no file, for less than two."""
+    profiles = scanned_profiles(variants)
+    if len(profiles) < 2 or len({profile.coordinates for profile in profiles.values()}) != 1:
+        return False
+    belts = any(point.belt for profile in profiles.values() for point in profile.points)
+    figure = new_figure(1.0 + 3.6 * len(profiles), 6.6 if belts else 5.2)
+    rows = figure.subplots(
+        2 + belts, len(profiles), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 2, 1.2)[: 2 + belts]
+    )
+    for column, (label, profile) in enumerate(profiles.items()):
+        draw_energy(rows[0, column], profile, f"C{column}", with_line=True)
+        draw_gap(rows[1, column], profile, f"C{column}", with_line=True)
+        if belts:
+            draw_belt(rows[2, column], profile, with_legend=column == len(profiles) - 1)
+        rows[0, column].set_title(label, parse_math=False)
+        rows[-1, column].set_xlabel(axis_label(profile))
+        for axes in rows[:2, column]:
+            axes.grid(alpha=0.25)
+            axes.margins(x=0.06)
+    names = ("relative energy (kcal/mol)", "HOMO-LUMO gap (eV)", "belt halides")
+    for axes, name in zip(rows[:, 0], names, strict=False):
+        axes.set_ylabel(name)
+    levels = ", ".join(dict.fromkeys(profile.level for profile in profiles.values()))
+    figure.suptitle(f"{levels}; each from its own lowest point", fontsize="medium", parse_math=False)
+    save(figure, path)
+    return True

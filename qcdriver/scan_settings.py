@@ -1,0 +1,187 @@
+"""`[scan]` of an input: the one or two coordinates that are driven over a grid, and how."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from qcdriver import units
+from qcdriver.schema import Convergence, Frozen
+
+MAX_POINTS = 10_000
+_N_ATOMS = {"distance": 2, "angle": 3, "dihedral": 4}
+_ON_GRID = 1e-6
+
+
+class Threshold(Frozen):
+    """When a relaxation is done."""
+
+    max_force_ev_angstrom: float = Field(gt=0)
+    energy_change_ev: float = Field(gt=0)
+    max_steps: int = Field(default=500, gt=0)
+
+    @property
+    def convergence(self) -> Convergence:
+        """The same in atomic units."""
+        return Convergence(
+            max_force=self.max_force_ev_angstrom / units.EV_PER_ANGSTROM,
+            energy_change=self.energy_change_ev / units.EV,
+            max_steps=self.max_steps,
+        )
+
+
+class ScanTerm(Frozen):
+    """A term of a combination: its weight, and two atoms of a distance, three of an angle or four of a dihedral."""
+
+    weight: float
+    atoms: tuple[int, ...]
+
+    @model_validator(mode="after")
+    def _known(self) -> ScanTerm:
+        if len(self.atoms) not in _N_ATOMS.values():
+            raise ValueError(f"atoms = {list(self.atoms)}: two, three or four atoms belong here")
+        _refuse_same(self.atoms)
+        return self
+
+
+class ScanCoordinate(Frozen):
+    """`[[scan.coordinate]]`: what is driven, and over which values, in degrees or, of a length, in Angstrom.
+
+    "distance", "angle" and "dihedral" need their `atoms`, counted from 0. "twist" and "belt" of a rod are found in its
+    structure; a twist of anything else takes the atoms of two `rings`, in the order in which they pair up, and the
+    `axis` of two atoms. "combination" is a weighted sum of `terms` of one unit.
+    """
+
+    kind: Literal["twist", "belt", "dihedral", "angle", "distance", "combination"]
+    atoms: tuple[int, ...] | None = None
+    rings: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    axis: tuple[int, int] | None = None
+    terms: tuple[ScanTerm, ...] | None = None
+    start_deg: float | None = None
+    stop_deg: float | None = None
+    step_deg: float | None = Field(default=None, gt=0)
+    start_angstrom: float | None = None
+    stop_angstrom: float | None = None
+    step_angstrom: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ScanCoordinate:
+        self._refuse_atoms()
+        self._refuse_grid()
+        return self
+
+    def _refuse_atoms(self) -> None:
+        wanted = _N_ATOMS.get(self.kind)
+        if wanted is None and self.atoms is not None:
+            raise ValueError(f'kind = "{self.kind}" takes no atoms')
+        if wanted is not None and (self.atoms is None or len(self.atoms) != wanted):
+            raise ValueError(f'kind = "{self.kind}" takes atoms = [...] with {wanted} atoms, counted from 0')
+        _refuse_same(self.atoms or ())
+        if (self.kind == "combination") != (self.terms is not None) or self.terms == ():
+            raise ValueError('kind = "combination" takes terms = [{ weight = ..., atoms = [...] }, ...]; no other does')
+        if self.terms and len({len(term.atoms) for term in self.terms}) > 1:
+            raise ValueError("the terms of a combination are all distances, all angles or all dihedrals")
+        if (self.rings is None) != (self.axis is None) or (self.rings and self.kind != "twist"):
+            raise ValueError('kind = "twist" takes both rings = [[...], [...]] and axis = [a, b], or none of them')
+        if self.rings and self.axis:
+            first, last = self.rings
+            if not first or len(first) != len(last):
+                raise ValueError("rings: both need as many atoms, one or more")
+            _refuse_same((*first, *last, *self.axis))
+
+    def _refuse_grid(self) -> None:
+        unit, other = ("angstrom", "deg") if self.is_length else ("deg", "angstrom")
+        values = [getattr(self, f"{name}_{unit}") for name in ("start", "stop", "step")]
+        if None in values or any(getattr(self, f"{name}_{other}") is not None for name in ("start", "stop", "step")):
+            raise ValueError(f'kind = "{self.kind}" takes start_{unit}, stop_{unit} and step_{unit}')
+        start, stop, step = values
+        if stop <= start:
+            raise ValueError(f"stop_{unit} must lie above start_{unit}")
+        if step > stop - start:
+            raise ValueError(f"step_{unit} must not exceed stop_{unit} - start_{unit}")
+        if (stop - start) / step >= MAX_POINTS:
+            raise ValueError(f"{MAX_POINTS} points or more; step_{unit} is too small")
+
+    @property
+    def is_length(self) -> bool:
+        """Whether its values are Angstrom, not degrees."""
+        atoms = self.terms[0].atoms if self.terms else self.atoms or ()
+        return len(atoms) == 2
+
+    @property
+    def changes_hand(self) -> bool:
+        """Whether its value changes its sign in the mirror image."""
+        return self.kind in ("twist", "belt", "dihedral") or any(len(term.atoms) == 4 for term in self.terms or ())
+
+    @property
+    def shown_grid(self) -> tuple[float, ...]:
+        """The values to visit in degrees or Angstrom, rising, the end included when a step falls on it."""
+        unit = "angstrom" if self.is_length else "deg"
+        start, stop, step = (float(getattr(self, f"{name}_{unit}")) for name in ("start", "stop", "step"))
+        return tuple(start + index * step for index in range(int((stop - start) / step + 1e-9) + 1))
+
+    @property
+    def grid(self) -> tuple[float, ...]:
+        """The same in degrees or bohr."""
+        return tuple(value / units.ANGSTROM for value in self.shown_grid) if self.is_length else self.shown_grid
+
+
+Place = float | tuple[float, ...]
+
+
+class ScanSettings(Frozen):
+    """`[scan]`: one or two coordinates driven over a grid, all else relaxed.
+
+    `relax`: by the prescreen's method, or as `[dft]` says. The lowest structure is kept at each point; it spreads to
+    its neighbours when it is new, or lower by `improvement_kcal_mol`, unless it lies more than `ceiling_kcal_mol` above
+    the lowest. What symmetry makes equal is computed once: the period and the mirror image of a rod; of another
+    molecule its mirror image if `mirror` says that it is the same molecule. `dft_points`, of those within
+    `dft_within_kcal_mol` of the lowest: "top", "stationary" (minima and passes of the grid), "all", "none", or values
+    in degrees or Angstrom.
+    """
+
+    coordinate: tuple[ScanCoordinate, ...]
+    relax: Literal["xtb", "dft"] = "xtb"
+    mirror: bool = False
+    threshold: Threshold = Threshold(max_force_ev_angstrom=0.03, energy_change_ev=3e-4)
+    improvement_kcal_mol: float = Field(default=0.2, gt=0)
+    ceiling_kcal_mol: float | None = Field(default=None, gt=0)
+    dft_points: Literal["top", "stationary", "all", "none"] | Annotated[tuple[Place, ...], Field(min_length=1)] = "top"
+    dft_within_kcal_mol: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ScanSettings:
+        kinds = [each.kind for each in self.coordinate]
+        if len(kinds) not in (1, 2):
+            raise ValueError(f"coordinate: one makes a profile, two make a map; here are {len(kinds)}")
+        if kinds in (["twist", "twist"], ["belt", "belt"]) and not all(each.rings for each in self.coordinate):
+            raise ValueError(f"coordinate: {kinds[0]} twice; two different coordinates span a map")
+        if math.prod(len(each.shown_grid) for each in self.coordinate) > MAX_POINTS:
+            raise ValueError(f"coordinate: more than {MAX_POINTS} points; a step is too small")
+        for place in self.places or ():
+            on_grid = len(place) == len(self.coordinate) and all(
+                any(abs(value - known) < _ON_GRID for known in each.shown_grid)
+                for value, each in zip(place, self.coordinate, strict=True)
+            )
+            if not on_grid:
+                raise ValueError(f"dft_points: {', '.join(f'{value:g}' for value in place)} is not on the grid")
+        return self
+
+    @property
+    def places(self) -> tuple[tuple[float, ...], ...] | None:
+        """The points chosen for DFT by their values, degrees or Angstrom; None if they are chosen by a word."""
+        if isinstance(self.dft_points, str):
+            return None
+        return tuple(place if isinstance(place, tuple) else (place,) for place in self.dft_points)
+
+    @property
+    def n_points(self) -> int:
+        """How many points the grid has."""
+        return math.prod(len(each.shown_grid) for each in self.coordinate)
+
+
+def _refuse_same(atoms: tuple[int, ...]) -> None:
+    if len(set(atoms)) != len(atoms) or min(atoms, default=0) < 0:
+        raise ValueError(f"{list(atoms)} is not {len(atoms)} different atoms counted from 0")

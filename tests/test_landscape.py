@@ -1,0 +1,134 @@
+"""What the records of a scan say, on a model: hysteresis, breaks, and which points are chosen for DFT.
+
+Branch A (O-O 2.5 bohr) has its minimum at 0 deg, branch B (2.9 bohr) at 36 deg, 0.001 hartree lower; they cross between
+12 and 18 deg, and nothing but a seed leads from one to the other.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from qcdriver.landscape import breaks, chosen_for_dft, read_landscape
+from qcdriver.scan import Grid, How, Operation, Seed, scan
+from qcdriver.scan_settings import ScanSettings
+from qcdriver.schema import Convergence, Level, Model, Molecule, Relaxed, Result, TaskRecord, Torsion
+from qcdriver.stage import follow
+from qcdriver.units import ANGSTROM, KCAL_MOL
+
+COORDINATE = Torsion(kind="dihedral", quadruples=((2, 0, 1, 3),))
+GRID = Grid((tuple(float(value) for value in range(0, 37, 6)),), (360.0,), (False,), (Operation((1,)),))
+HOW = How(
+    Level(engine="model", engine_version="1", model=Model(method="two branches")),
+    Convergence(max_force=1e-4, energy_change=1e-6, max_steps=10),
+)
+BRANCH = {"A": 2.5, "B": 2.9}
+
+
+def molecule(branch: str) -> Molecule:
+    long = BRANCH[branch]
+    turned = [[0, 0, 0], [long, 0, 0], [-0.5, 1.7, 0], [long + 0.5, 0, 1.7]]
+    return Molecule(symbols=("O", "O", "H", "H"), geometry=turned)
+
+
+def energy_and_slope(branch: str, value: float) -> tuple[float, float]:
+    minimum, bottom = {"A": (0.0, 0.0), "B": (36.0, -0.001)}[branch]
+    return bottom + 0.01 * ((value - minimum) / 36) ** 2, 0.02 * (value - minimum) / 36**2
+
+
+class Answers:
+    """Answers relaxations from the formula, and finds records as a store does."""
+
+    def __init__(self):
+        self.records: dict[str, TaskRecord] = {}
+
+    def __call__(self, lines):
+        return [self.answer(line) for line in lines]
+
+    def find(self, key: str) -> TaskRecord | None:
+        return self.records.get(key)
+
+    def answer(self, line):
+        job = next(line)
+        value = job.task.targets[0].value_deg
+        long = np.linalg.norm(job.task.molecule.geometry[1] - job.task.molecule.geometry[0])
+        energy, slope = energy_and_slope("A" if long < 2.7 else "B", value)
+        relaxed = Relaxed(
+            molecule=job.task.molecule,
+            result=Result(energy=energy),
+            energies=(0.0,),
+            n_gradients=1,
+            max_force=0.0,
+            reached=(value,),
+            slopes=(slope,),
+        )
+        record = TaskRecord(
+            key=job.label,
+            stage="scan",
+            label=job.label,
+            task=job.task,
+            outcome=relaxed,
+            provenance=None,
+            parents=job.parents,
+        )
+        self.records[job.label] = record
+        with pytest.raises(StopIteration) as end:
+            line.send(record)
+        return end.value.value
+
+
+@pytest.fixture(scope="module")
+def landscape():
+    run = Answers()
+    seeds = [Seed(each, each, molecule(each), (COORDINATE,), (0.0 if each == "A" else 36.0,)) for each in BRANCH]
+    verdicts = follow(scan(seeds, GRID, HOW, 1e-6), run)
+    return read_landscape(GRID, verdicts, run)
+
+
+def test_every_point_has_the_lower_branch_at_its_place(landscape):
+    assert len(landscape.points) == len(GRID.axes[0])
+    for (k,), point in landscape.points.items():
+        lower = min(energy_and_slope(each, GRID.axes[0][k])[0] for each in BRANCH)
+        assert point.energy == pytest.approx(lower)
+
+
+def test_a_point_reached_from_both_sides_tells_both_energies(landscape):
+    """Where the branches meet, what came from below is branch A and what came from above is branch B."""
+    met = {index: sides[0] for index, sides in landscape.arrived.items() if None not in sides[0]}
+    assert met
+    for (k,), (below, above) in met.items():
+        value = GRID.axes[0][k]
+        assert (below, above) == (energy_and_slope("A", value)[0], energy_and_slope("B", value)[0])
+
+
+def test_the_break_lies_where_the_branches_cross_and_tells_how_far_atoms_are_apart(landscape):
+    (found,) = breaks(landscape, tolerance=1e-5)
+    assert [GRID.values(index)[0] for index in found.between] == [12.0, 18.0]
+    assert found.moved_angstrom == pytest.approx(0.2 * ANGSTROM, rel=0.2)  # the bond is 0.4 bohr longer, half to a side
+
+
+def test_a_smooth_branch_has_no_break():
+    run = Answers()
+    seeds = [Seed("A", "A", molecule("A"), (COORDINATE,), (0.0,))]
+    verdicts = follow(scan(seeds, GRID, HOW, 1e-6), run)
+    assert breaks(read_landscape(GRID, verdicts, run), tolerance=1e-5) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "within", "values"),
+    [
+        ("top", None, [18.0]),
+        ("none", None, []),
+        ("stationary", None, [0.0, 18.0, 36.0]),
+        ((6, 30), None, [6.0, 30.0]),
+        ("all", 0.3, [30.0, 36.0]),
+    ],
+)
+def test_dft_gets_the_points_that_were_asked_for(landscape, wanted, within, values):
+    """By the formula: the top is B at 18 deg; at 30 deg B lies 0.17 kcal/mol above its minimum, at 24 deg 0.7."""
+    axis = {"kind": "dihedral", "atoms": (2, 0, 1, 3), "start_deg": 0, "stop_deg": 36, "step_deg": 6}
+    settings = ScanSettings(coordinate=(axis,), dft_points=wanted, dft_within_kcal_mol=within)
+    found = chosen_for_dft(settings, landscape)
+    assert [each.relaxed.reached[0] for each in found] == values
+    lowest = min(point.energy for point in landscape.points.values())
+    assert within is None or all((each.energy - lowest) * KCAL_MOL <= within for each in found)

@@ -1,0 +1,288 @@
+"""From a scan to its stationary points, with a real method: barriers are those of a fine direct scan, and verified."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from qcdriver.connections import failed_points, grid_connections, merged_points, refined_connections
+from qcdriver.engines import find
+from qcdriver.errors import InputError, QcdriverError
+from qcdriver.execution.tasks import execute
+from qcdriver.landscape import read_landscape
+from qcdriver.records import task_key
+from qcdriver.relaxation.relax import relax
+from qcdriver.scan import How, scan
+from qcdriver.scan_settings import ScanSettings
+from qcdriver.scanned import finder, scan_grid, seeds_of
+from qcdriver.schema import Convergence, Failure, Model, Molecule, Resources, TaskRecord, Torsion, held
+from qcdriver.stage import follow
+from qcdriver.stationary import GridPoint, Search, core_atoms, stationary
+from qcdriver.structures.au13ag12 import RodModel, build_rod
+from qcdriver.units import KCAL_MOL
+from qcdriver.ways import minima_of, ways_of
+
+TIGHT = Convergence(max_force=1e-4, energy_change=1e-8, max_steps=200)
+
+
+def peroxide(torsion_deg, symbol="O", scale=1.0):
+    turn = np.radians(torsion_deg)
+    far = [3.1, 1.8 * np.cos(turn), 1.8 * np.sin(turn)]
+    places = scale * np.array([[0, 0, 0], [2.7, 0, 0], [-0.4, 1.8, 0], far])
+    return Molecule(symbols=(symbol, symbol, "H", "H"), geometry=places)
+
+
+def disulfane(torsion_deg):
+    return peroxide(torsion_deg, "S", 1.4)
+
+
+def ethane(torsion_deg):
+    symbols, places = ["C", "C"], [[0.0, 0.0, 0.0], [2.9, 0.0, 0.0]]
+    for x, first in ((-0.7, 0), (3.6, torsion_deg)):
+        for turn in np.radians(first + np.array([0, 120, 240])):
+            symbols.append("H")
+            places.append([x, 1.95 * np.cos(turn), 1.95 * np.sin(turn)])
+    return Molecule(symbols=tuple(symbols), geometry=places)
+
+
+class Gfn1:
+    """Answers the tasks of a stage here and now, and finds records as a store does."""
+
+    def __init__(self, fails=lambda label: False):
+        self.engine = find("tblite")
+        self.level = self.engine.level(Model(method="GFN1-xTB"))
+        self.records, self.fails = {}, fails
+
+    def find(self, key):
+        return self.records.get(key)
+
+    def __call__(self, lines):
+        return [self.answer(line) for line in lines]
+
+    def answer(self, line):
+        job = next(line)
+        try:
+            outcome = execute(job.task, Resources(), lambda text: None)
+        except QcdriverError as error:
+            outcome = Failure(error_type=type(error).__name__, message=str(error))
+        if self.fails(job.label):
+            outcome = Failure(error_type="ConvergenceError", message="not in 3 steps")
+        record = TaskRecord(
+            key=task_key(job.task),
+            stage="any",
+            label=job.label,
+            task=job.task,
+            outcome=outcome,
+            provenance=None,
+            parents=job.parents,
+        )
+        self.records[record.key] = record
+        with pytest.raises(StopIteration) as end:
+            line.send(record)
+        return end.value.value
+
+    def landscape(self, molecule, start, stop, step, last_atom=3, mirror=False):
+        settings = ScanSettings.model_validate(
+            {
+                "coordinate": [
+                    {
+                        "kind": "dihedral",
+                        "atoms": (2, 0, 1, last_atom),
+                        "start_deg": start,
+                        "stop_deg": stop,
+                        "step_deg": step,
+                    }
+                ],
+                "mirror": mirror,
+            }
+        )
+        grid = scan_grid(settings, molecule)
+        seeds = seeds_of(settings, grid, "seed", "key of the seed", molecule)
+        verdicts = follow(scan(seeds, grid, finder(settings), How(self.level, TIGHT), 1e-5), self)
+        return read_landscape(grid, verdicts, self)
+
+    def stationary(self, landscape, **changed):
+        search = {
+            "level": self.level,
+            "convergence": TIGHT,
+            "n_images": 7,
+            "max_force": 2e-4,
+            "max_steps": 300,
+            "core_only": False,
+            "duplicate": 0.1 / KCAL_MOL,
+            "duplicate_angstrom": 0.1,
+        }
+        return follow(stationary(minima_of(landscape), ways_of(landscape), Search(**search | changed)), self)
+
+    def direct(self, build, values, last_atom=3):
+        """Scan finely and directly: the energy at each value, every other coordinate relaxed."""
+        torsion = Torsion(kind="dihedral", quadruples=((2, 0, 1, last_atom),))
+        engine = self.engine
+        found = []
+        for value in values:
+            molecule = build(value)
+            calculation = engine.prepare(molecule, self.level, Resources(), lambda text: None)
+            found.append(relax(molecule, calculation, TIGHT, targets=[held(torsion, value)]).result.energy)
+        return np.array(found)
+
+
+@pytest.fixture
+def gfn1():
+    if missing := find("tblite").missing():
+        pytest.skip(missing)
+    return Gfn1()
+
+
+def test_hydrogen_peroxide_turns_over_cis_and_meets_itself(gfn1):
+    """GFN1-xTB has one minimum, trans; the whole turn leads from it to itself."""
+    landscape = gfn1.landscape(peroxide(120.0), -180, 165, 15)
+    network = refined_connections(gfn1.stationary(landscape), gfn1)
+    (minimum,), (saddle,) = network.minima, network.saddles
+    assert saddle.between == (minimum.label, minimum.label)
+    assert (minimum.n_imaginary, saddle.n_imaginary) == (0, 1)
+    direct = gfn1.direct(peroxide, np.arange(-4.0, 5.0)).max() - gfn1.direct(peroxide, np.arange(176.0, 184.0)).min()
+    assert saddle.barrier_kcal_mol / KCAL_MOL == pytest.approx(direct, abs=1e-5)
+    assert saddle.barrier_kcal_mol == saddle.reverse_barrier_kcal_mol
+
+
+def test_ethane_turns_from_one_order_of_its_atoms_to_the_next_over_the_eclipsed_form(gfn1):
+    landscape = gfn1.landscape(ethane(60.0), 30, 210, 15, last_atom=5)
+    verdicts = gfn1.stationary(landscape)
+    network = refined_connections(verdicts, gfn1)
+    (minimum,), (saddle,) = network.minima, network.saddles
+    assert saddle.between == (minimum.label, minimum.label)
+    assert (minimum.n_imaginary, saddle.n_imaginary) == (0, 1)
+    direct = gfn1.direct(ethane, np.arange(116.0, 125.0), 5).max() - gfn1.direct(ethane, np.arange(56.0, 65.0), 5).min()
+    assert saddle.barrier_kcal_mol / KCAL_MOL == pytest.approx(direct, abs=1e-5)
+    (merged,) = merged_points(verdicts)
+    assert "became the same structure as the minimum at" in merged.reason
+    assert not failed_points(verdicts)
+
+
+def butane(torsion_deg):
+    """Build from standard bonds and angles: C0 and C1 in the middle, C2 and C3 at the ends."""
+    symbols, places = ["C", "C"], [np.zeros(3), np.array([2.9, 0.0, 0.0])]
+    ends = []
+    for middle, sign, first in ((0, -1, 0.0), (1, 1, torsion_deg)):
+        for turn in (0, 120, 240):
+            phi = np.radians(first + turn)
+            direction = np.array([sign * 0.35, 0.937 * np.cos(phi), 0.937 * np.sin(phi)])
+            ends.append((middle, turn, direction))
+    for middle, turn, direction in ends:
+        if turn == 0:
+            symbols.append("C")
+            places.append(places[middle] + 2.9 * direction)
+    for middle, turn, direction in ends:
+        if turn:
+            symbols.append("H")
+            places.append(places[middle] + 2.06 * direction)
+    for carbon, middle in ((2, 0), (3, 1)):
+        axis = (places[carbon] - places[middle]) / 2.9
+        side = np.cross(axis, places[1 - middle] - places[middle])
+        side /= np.linalg.norm(side)
+        other = np.cross(axis, side)
+        for turn in np.radians([30, 150, 270]):
+            symbols.append("H")
+            away = 0.35 * axis + 0.937 * (np.cos(turn) * side + np.sin(turn) * other)
+            places.append(places[carbon] + 2.06 * away)
+    return Molecule(symbols=tuple(symbols), geometry=np.array(places))
+
+
+def test_butane_has_two_minima_and_the_saddles_on_its_way_round(gfn1):
+    """Anti and gauche, which is one with its mirror image; from it leads one way to anti and one over cis to itself."""
+    landscape = gfn1.landscape(butane(180.0), 0, 180, 20, mirror=True)
+    network = refined_connections(gfn1.stationary(landscape), gfn1)
+    anti, gauche = (each.label for each in network.minima)
+    assert (anti, gauche) == ("180 deg", "60 deg")
+    assert [(set(each.between), each.label) for each in network.saddles] == [
+        ({anti, gauche}, "120 deg"),
+        ({gauche}, "0 deg"),
+    ]
+    assert [each.n_imaginary for each in (*network.minima, *network.saddles)] == [0, 0, 1, 1]
+    over, _ = network.saddles
+    apart = network.minima[1].relative_energy_kcal_mol
+    assert apart > 0.1
+    assert abs(over.barrier_kcal_mol - over.reverse_barrier_kcal_mol) == pytest.approx(apart, abs=1e-6)
+    top = gfn1.direct(butane, np.arange(112.0, 128.0, 2.0)).max()
+    assert over.energy_hartree == pytest.approx(top, abs=1e-4)
+    assert [merge.children for merge in network.merges] == [(0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "mirror"), [(0, 180, True), (-180, 165, True), (-180, 165, False)], ids=["half", "whole", "blind"]
+)
+def test_disulfane_becomes_its_mirror_image_over_cis_and_over_trans(gfn1, start, stop, mirror):
+    """Half a turn is enough where its mirror images are told; where they are not, they are found to be one minimum."""
+    landscape = gfn1.landscape(disulfane(80.0), start, stop, 15, mirror=mirror)
+    network = refined_connections(gfn1.stationary(landscape), gfn1)
+    (minimum,) = network.minima
+    assert [each.between for each in network.saddles] == [(minimum.label, minimum.label)] * 2
+    assert [each.n_imaginary for each in network.saddles] == [1, 1]
+    bottom = gfn1.direct(disulfane, np.arange(84.0, 100.0)).min()
+    tops = [gfn1.direct(disulfane, np.arange(middle - 4.0, middle + 5.0)).max() for middle in (180, 0)]
+    barriers = [each.barrier_kcal_mol / KCAL_MOL for each in network.saddles]
+    assert barriers == pytest.approx(sorted(top - bottom for top in tops), abs=3e-5)
+
+
+def test_the_grid_has_its_network_without_any_of_this(gfn1):
+    landscape = gfn1.landscape(disulfane(80.0), 0, 180, 15, mirror=True)
+    network = grid_connections(landscape)
+    assert not network.refined
+    assert [each.label for each in network.minima] == ["90 deg"]
+    assert sorted(each.label for each in network.saddles) == ["0 deg", "180 deg"]
+    assert network.minima[0].n_imaginary is None
+
+
+def test_a_path_that_does_not_converge_is_a_failure_and_the_minima_stay(gfn1):
+    landscape = gfn1.landscape(peroxide(120.0), -180, 165, 15)
+    verdicts = gfn1.stationary(landscape, max_steps=1, n_images=4)
+    (failed,) = failed_points(verdicts)
+    assert "not converged" in failed.reason
+    network = refined_connections(verdicts, gfn1)
+    assert len(network.minima) == 1
+    assert not network.saddles
+
+
+def test_a_minimum_that_does_not_relax_takes_its_passes_with_it(gfn1):
+    landscape = gfn1.landscape(ethane(60.0), 30, 210, 15, last_atom=5)
+    gfn1.fails = lambda label: label == "minimum at 180 deg"
+    verdicts = {each.label: each for each in gfn1.stationary(landscape)}
+    assert "not converged" in verdicts["minimum at 180 deg"].reason
+    assert "the minimum at 180 deg, where it would end, did not relax" in verdicts["saddle at 120 deg"].reason
+    assert verdicts["minimum at 60 deg"].kept
+
+
+def test_what_is_not_verified_is_no_stationary_point(gfn1):
+    landscape = gfn1.landscape(peroxide(120.0), -180, 165, 15)
+    gfn1.fails = lambda label: label == "saddle at 0 deg, vibrations"
+    verdicts = gfn1.stationary(landscape)
+    (failed,) = failed_points(verdicts)
+    assert failed.label == "saddle at 0 deg"
+    assert failed.reason.startswith("not verified")
+    assert not refined_connections(verdicts, gfn1).saddles
+
+
+def test_a_point_with_another_number_of_imaginary_wavenumbers_says_which(gfn1):
+    """Flat ammonia has no force out of its plane, so it relaxes to the saddle it is near to."""
+    flat = Molecule(
+        symbols=("N", "H", "H", "H"), geometry=[[0, 0, 0], [1.9, 0, 0], [-0.95, 1.65, 0], [-0.95, -1.65, 0]]
+    )
+    landscape = gfn1.landscape(peroxide(120.0), 150, 210, 15)
+    points = [GridPoint(each.place, each.key, flat) for each in minima_of(landscape)]
+    search = Search(gfn1.level, TIGHT, 7, 1e-3, 100, False, 1e-4, 0.1)
+    verdicts = follow(stationary(points, [], search), gfn1)
+    failed = failed_points(verdicts)[0]
+    assert failed.reason.startswith("1 imaginary wavenumbers (")
+    assert failed.reason.endswith("; a minimum has none")
+
+
+def test_the_core_of_a_rod_is_its_metal_and_its_halides():
+    rod = build_rod(RodModel())
+    core = core_atoms(rod)
+    assert {rod.symbols[atom] for atom in core} == {"Au", "Ag", "Cl"}
+    assert len(core) == 33
+
+
+def test_the_core_of_a_molecule_without_metal_is_refused():
+    with pytest.raises(InputError, match="core_only = true: H2O2 has no metal core"):
+        core_atoms(peroxide(90))
