@@ -3,7 +3,7 @@
 The flow, one module a step::
 
     inputs/NAME.toml
-      config           the file becomes typed settings
+      config           the file, or one of its `variants`, becomes typed settings
       candidates       [structure]: models to build (structures/), or files that were read
       prescreen        [prescreen]: xTB relaxes every candidate; the best, without duplicates and mirror images, go on
       scan             [scan]: a twist or dihedral is driven over a grid, relaxed, from every side (wavefront)
@@ -12,8 +12,8 @@ The flow, one module a step::
       dft              [dft]: single points of the conformers and of chosen points of the profile
       mirror           [mirror]: the mirror image of the lowest conformer must have its energy
       summary          what the records say, as typed findings
-      report           the tables and the picture
-    results/NAME/records.jsonl, summary.json, profile.png, network.json, network.png
+      report           the tables; `pictures` draws profile, map, network, and a movie of the rotation
+    results/NAME/records.jsonl, summary.json, profile.png, map.png, network.json, network.png
 
 A stage is a generator that asks for rounds of tasks (`stage`); `stages` makes each from a `run`, and `pipeline` follows
 them. `execution` finds tasks in `records`, or computes them in worker processes, where the `engines` do the work and

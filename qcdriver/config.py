@@ -154,14 +154,15 @@ class StationarySettings(Frozen):
     """`[stationary]`: the minima of the scan relaxed freely to `threshold`, the saddles between them, all verified.
 
     At the scan's level. Minima within `duplicate_kcal_mol` and `duplicate_angstrom` are one, also mirror images. A band
-    of `images` climbs each pass of the grid until no force on it exceeds `max_force_ev_angstrom`. Wavenumbers from the
-    Hessian of all atoms, or, `core_only`, of the metal, halides, hydrides and sulfur.
+    of `images` climbs each pass of the grid until no force on it exceeds `max_force_ev_angstrom`; from its top the
+    saddle is found to `threshold`. Wavenumbers from the Hessian of all atoms, or, `core_only`, of the metal, halides,
+    hydrides and sulfur.
     """
 
     threshold: Threshold = Threshold(max_force_ev_angstrom=0.01, energy_change_ev=1e-4)
     images: int = Field(default=7, ge=3, le=99)
-    max_force_ev_angstrom: float = Field(default=0.02, gt=0)
-    max_steps: int = Field(default=1000, gt=0)
+    max_force_ev_angstrom: float = Field(default=0.05, gt=0)
+    max_steps: int = Field(default=500, gt=0)
     core_only: bool = False
     duplicate_kcal_mol: float = Field(default=0.1, ge=0)
     duplicate_angstrom: float = Field(default=0.1, gt=0)

@@ -9,9 +9,10 @@ from qcdriver.findings import Dropped, Network, NetworkMinimum, NetworkSaddle
 from qcdriver.landscape import Landscape
 from qcdriver.network import Index, merge_tree
 from qcdriver.records import Records
-from qcdriver.schema import Build, Frequencies, TaskRecord, Verdict, Vibrations
+from qcdriver.relaxation.coordinates import measured
+from qcdriver.schema import Build, Frequencies, Relaxation, TaskRecord, Verdict, Vibrations
 from qcdriver.stationary import MINIMUM, NO_FAILURE, SADDLE, VIBRATIONS
-from qcdriver.units import EV, KCAL_MOL
+from qcdriver.units import ANGSTROM, EV, KCAL_MOL
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class _Point:
 
     label: str
     record: TaskRecord
+    reached: tuple[float, ...]
     vibrations: TaskRecord | None = None
 
     @property
@@ -59,7 +61,8 @@ def grid_connections(landscape: Landscape) -> Network | None:
     """Make the network of the grid as it is: nothing relaxed further, no saddle verified; None of an empty one."""
 
     def point(index: Index) -> _Point:
-        return _Point(landscape.grid.shown(index), landscape.points[index].record)
+        record = landscape.points[index].record
+        return _Point(landscape.grid.shown(index), record, _reached(landscape, index, index, record))
 
     network = landscape.network
     minima = [point(each.index) for each in network.minima]
@@ -67,24 +70,49 @@ def grid_connections(landscape: Landscape) -> Network | None:
     return _network(minima, over)
 
 
-def refined_connections(verdicts: Sequence[Verdict], records: Records) -> Network | None:
+def refined_connections(landscape: Landscape, verdicts: Sequence[Verdict], records: Records) -> Network | None:
     """Make the network of the stationary points that were verified; None when there is no minimum.
 
     A saddle at whose side a minimum was not verified is left out, as its barrier there is not known.
     """
     kept = {each.label: records.find(each.key) for each in verdicts if each.kept}
-    found = {
-        label: _Point(label.removeprefix(MINIMUM).removeprefix(SADDLE), record, vibrations)
-        for label, record in kept.items()
-        if isinstance(record, TaskRecord) and isinstance(vibrations := kept.get(label + VIBRATIONS), TaskRecord)
-    }
+    found: dict[str, _Point] = {}
+    for label, (place, start) in _places(landscape).items():
+        record, vibrations = kept.get(label), kept.get(label + VIBRATIONS)
+        if isinstance(record, TaskRecord) and isinstance(vibrations, TaskRecord):
+            reached = _reached(landscape, place, start, record)
+            found[label] = _Point(landscape.grid.shown(place), record, reached, vibrations)
     minima = {each.record.key: each for label, each in found.items() if label.startswith(MINIMUM)}
     saddles: list[_Over] = []
     for label, each in found.items():
-        ends = (each.record.parents[0], each.record.parents[-1]) if label.startswith(SADDLE) else ()
-        if len(ends) == 2 and all(end in minima for end in ends):
-            saddles.append((each, minima[ends[0]], minima[ends[1]]))
+        path = records.find(each.record.parents[0]) if label.startswith(SADDLE) else None
+        ends = path.parents if isinstance(path, TaskRecord) else ()
+        if ends and all(end in minima for end in ends):
+            saddles.append((each, minima[ends[0]], minima[ends[-1]]))
     return _network(list(minima.values()), saddles)
+
+
+def _places(landscape: Landscape) -> dict[str, tuple[Index, Index]]:
+    """Give the label of each stationary point its place on the grid, and that of the minimum whose atoms it counts."""
+    network, shown = landscape.network, landscape.grid.shown
+    minima = {MINIMUM + shown(each.index): (each.index, each.index) for each in network.minima}
+    return minima | {
+        SADDLE + shown(each.index): (each.index, network.minima[each.between[0]].index) for each in network.passes
+    }
+
+
+def _reached(landscape: Landscape, place: Index, start: Index, record: TaskRecord) -> tuple[float, ...]:
+    """Measure the coordinates of a point, of all values that symmetry makes equal those nearest to its place."""
+    grid, task, molecule = landscape.grid, landscape.points[start].record.task, record.molecule
+    assert isinstance(task, Relaxation)
+    assert molecule is not None
+    wanted = grid.values(place)
+    values = tuple(
+        measured(target.coordinate, molecule.geometry, near) for target, near in zip(task.targets, wanted, strict=True)
+    )
+    equal = [values, *(image for _, image in grid.images(values))]
+    nearest = min(equal, key=lambda each: sum(abs(a - b) for a, b in zip(each, wanted, strict=True)))
+    return tuple(value * ANGSTROM if length else value for value, length in zip(nearest, grid.lengths, strict=True))
 
 
 def failed_points(verdicts: Sequence[Verdict]) -> list[Dropped]:
@@ -123,6 +151,7 @@ def _network(points: list[_Point], over: Sequence[_Over]) -> Network | None:
             NetworkMinimum(
                 label=each.label,
                 key=each.record.key,
+                reached=each.reached,
                 energy_hartree=each.energy,
                 relative_energy_kcal_mol=(each.energy - points[0].energy) * KCAL_MOL,
                 gap_ev=each.gap_ev,
@@ -135,6 +164,7 @@ def _network(points: list[_Point], over: Sequence[_Over]) -> Network | None:
             NetworkSaddle(
                 label=top.label,
                 key=top.record.key,
+                reached=top.reached,
                 between=(one.label, other.label),
                 energy_hartree=top.energy,
                 relative_energy_kcal_mol=(top.energy - points[0].energy) * KCAL_MOL,

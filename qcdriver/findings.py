@@ -104,13 +104,14 @@ class PathFound(Frozen):
 
 
 class NetworkMinimum(Frozen):
-    """A minimum of a network; `label`: its place on the scan's grid.
+    """A minimum of a network; `label`: its place on the scan's grid, `reached`: where it is, in degrees and Angstrom.
 
     `n_imaginary` wavenumbers verify it; `lowest_cm` is the lowest, negative if imaginary. None on the grid alone.
     """
 
     label: str
     key: str
+    reached: tuple[float, ...]
     energy_hartree: float
     relative_energy_kcal_mol: float
     gap_ev: float | None
@@ -126,6 +127,7 @@ class NetworkSaddle(Frozen):
 
     label: str
     key: str
+    reached: tuple[float, ...]
     between: tuple[str, str]
     energy_hartree: float
     relative_energy_kcal_mol: float

@@ -112,7 +112,7 @@ def _came_from(grid: Grid, index: Index, record: TaskRecord, records: Records) -
     if len(parent.task.targets) != len(grid.axes) or parent.stage != record.stage:
         return None
     origin = _index(grid, parent)
-    for step in grid.steps(index):
+    for step in sorted(grid.steps(index), key=lambda each: not each.direct):
         if step.to == origin:
             return step.axis, int(step.by > 0)
     return None
@@ -124,7 +124,7 @@ def breaks(landscape: Landscape, tolerance: float) -> list[Break]:
     for index, point in landscape.points.items():
         for step in grid.steps(index):
             other = landscape.points.get(step.to)
-            if step.by < 0 or step.round or other is None:
+            if step.by < 0 or not step.direct or other is None:
                 continue
             off = unsmooth(point.relaxed, other.relaxed, step)
             if off is not None and abs(off) > tolerance:

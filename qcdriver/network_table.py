@@ -30,14 +30,24 @@ def _table(name: str, network: Network) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title=f"{name}, kcal/mol, {network.level}", title_justify="left")
     table.add_column("no." if minima else "between")
     table.add_column("at")
-    headings = ["dE", *(() if minima else ("forth", "back")), "gap eV"]
-    for heading in (*headings, *(("imaginary", "lowest 1/cm") if network.refined else ())):
+    headings = ["reached", "dE", *(() if minima else ("forth", "back")), "gap eV"]
+    for heading in (*headings, *(("imag.", "1/cm") if network.refined else ())):
         table.add_column(heading, justify="right")
     number_of = {each.label: str(count) for count, each in enumerate(network.minima)}
     for each in network.minima if minima else network.saddles:
         ends = (each.label,) if isinstance(each, NetworkMinimum) else each.between
-        table.add_row(" - ".join(number_of[end] for end in ends), each.label, *_numbers(each), *_verification(each))
+        table.add_row(
+            " - ".join(number_of[end] for end in ends),
+            each.label.replace(" deg", ""),
+            _reached(each),
+            *_numbers(each),
+            *_verification(each),
+        )
     return table
+
+
+def _reached(each: NetworkMinimum | NetworkSaddle) -> str:
+    return ", ".join(number(value, 1) for value in each.reached)
 
 
 def _numbers(each: NetworkMinimum | NetworkSaddle) -> list[str]:

@@ -14,12 +14,12 @@ from qcdriver import __version__
 from qcdriver.candidates import geometry_of
 from qcdriver.errors import ConvergenceError, InputError, ResourceError
 from qcdriver.execution.checkpoints import remove_checkpoints
-from qcdriver.execution.local import LocalRunner, Tally
+from qcdriver.execution.local import LocalRunner, Tally, is_answer
 from qcdriver.execution.progress import Display
 from qcdriver.findings import Summary
 from qcdriver.plan import check, needs_of_dft, refuse_strangers
 from qcdriver.run import Run, wanted_stages
-from qcdriver.schema import Molecule, StageRecord, Verdict
+from qcdriver.schema import Molecule, StageRecord, TaskRecord, Verdict
 from qcdriver.stage import RunRound, follow
 from qcdriver.stages import PlannedStage, planned_stage
 from qcdriver.summary import summarize, write_finding
@@ -75,9 +75,18 @@ def finish_stage(this: Run, stage: str, planned: PlannedStage, run_round: RunRou
     verdicts = tuple(follow(planned.stage, run_round))
     if this.verdicts(stage) != verdicts:
         this.records.append(_stage_record(this, stage, verdicts))
-    if this.settings.dft is None or not this.settings.dft.keep_checkpoints:
-        remove_checkpoints(this.directory, [each.key for each in verdicts])
+    if stage in ("dft", "mirror"):
+        _remove_checkpoints(this, verdicts)
     return verdicts
+
+
+def _remove_checkpoints(this: Run, verdicts: Sequence[Verdict]) -> None:
+    """Remove the orbitals of a stage's single points, but for those cut short, which go on from them another time."""
+    if this.settings.dft is None or this.settings.dft.keep_checkpoints:
+        return
+    records = [this.records.find(each.key) for each in verdicts]
+    over = [each.key for each in records if isinstance(each, TaskRecord) and is_answer(each.outcome)]
+    remove_checkpoints(this.directory, over)
 
 
 def write_findings(this: Run) -> Summary:

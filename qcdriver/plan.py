@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from qcdriver import engines, levels
 from qcdriver.candidates import Candidate, candidates, geometry_of
+from qcdriver.comparison.conformers import require_same_bonds
 from qcdriver.config import Settings
 from qcdriver.engines.gpu import resolve_device
 from qcdriver.engines.memory_plan import DftPlan
@@ -18,6 +21,7 @@ from qcdriver.relaxation.driving import driven
 from qcdriver.scanned import scan_grid, scanned_coordinates
 from qcdriver.schema import Frozen, Level, Molecule, Resources, held
 from qcdriver.stationary import core_atoms
+from qcdriver.structures.topology import find_topology, stereocentres
 
 _LITTLE = 0.1
 """Degrees or bohr, by which a coordinate must be drivable."""
@@ -108,7 +112,8 @@ def check(settings: Settings, molecules: Iterable[Molecule], stages: Sequence[st
             with _naming("scan"):
                 level = _scan_level(settings)
                 engines.find(level.engine).check(molecule, level)
-                _refuse_undrivable(settings, molecule)
+            _refuse_undrivable(settings, molecule)
+            _refuse_other_hand(settings, molecule)
         if "stationary" in stages and settings.stationary and settings.stationary.core_only:
             with _naming("stationary"):
                 core_atoms(molecule)
@@ -121,24 +126,28 @@ def check(settings: Settings, molecules: Iterable[Molecule], stages: Sequence[st
 def refuse_strangers(settings: Settings, those: Sequence[Candidate]) -> None:
     """Refuse a scan over molecules that are no conformers of one another: their energies make no profile.
 
+    Where the scan counts atoms, their order has to be one, too.
+
     Raises
     ------
     InputError
     """
-    read = [(each.isomer, each.origin) for each in those if isinstance(each.origin, Molecule)]
+    read = [(f"structure.isomers.{each.isomer}", each.origin) for each in those if isinstance(each.origin, Molecule)]
     if settings.scan is None or not read:
         return
     first, known = read[0]
-    for isomer, molecule in read[1:]:
-        if _composition(molecule) != _composition(known):
+    bonds = find_topology(known)
+    for name, molecule in read[1:]:
+        others = find_topology(molecule)
+        try:
+            require_same_bonds((known, molecule), (bonds, others), (first, name))
+        except InputError as error:
+            raise InputError(f"{error}; [scan] takes conformers of one molecule") from None
+        if settings.scan.counts_atoms and (strange := np.flatnonzero(bonds.classes != others.classes)).size:
             raise InputError(
-                f"structure.isomers.{isomer}: {_composition(molecule)} is no conformer of {first}, "
-                f"{_composition(known)}; [scan] needs conformers of one molecule"
+                f"{name}: atom {strange[0]} is not the same as in {first}; scan.coordinate counts atoms, "
+                "so all files have them in one order"
             )
-
-
-def _composition(molecule: Molecule) -> str:
-    return f"{molecule.formula}, charge {molecule.molecular_charge:+d}, multiplicity {molecule.molecular_multiplicity}"
 
 
 def needs_of_dft(settings: Settings, molecule: Molecule) -> DftPlan | None:
@@ -172,8 +181,21 @@ def _refuse_undrivable(settings: Settings, molecule: Molecule) -> None:
     assert settings.scan is not None
     near = [each.grid[0] for each in settings.scan.coordinate]
     coordinates = scanned_coordinates(settings.scan, molecule, near)
-    for each in coordinates:
-        driven(molecule, [held(each, measured(each, molecule.geometry) + _LITTLE)])
+    for number, each in enumerate(coordinates):
+        try:
+            driven(molecule, [held(each, measured(each, molecule.geometry) + _LITTLE)])
+        except InputError as error:
+            raise InputError(f"scan.coordinate.{number}: {error}") from None
+
+
+def _refuse_other_hand(settings: Settings, molecule: Molecule) -> None:
+    """Refuse to take the mirror image of a molecule with a stereocentre for the same molecule."""
+    assert settings.scan is not None
+    if settings.scan.mirror and (centres := stereocentres(find_topology(molecule))):
+        raise InputError(
+            f"scan.mirror = true: atom {centres[0]} has four different neighbours, so the mirror image may be another "
+            "molecule; leave mirror out, and every point is computed"
+        )
 
 
 def _planned(stage: str, level: Level, molecule: Molecule, calculations: str) -> PlannedStage:

@@ -109,17 +109,17 @@ def _hysteresis(profile: Profile) -> Iterator[str]:
     if found:
         largest, point = max(found, key=lambda each: each[0])
         yield (
-            f"hysteresis: at {len(found)} of {len(apart)} points reached from two sides they differ; "
-            f"by {largest:.2f} kcal/mol at {place(point.target or (), profile)}"
+            f"hysteresis: at {len(found)} of {len(apart)} points that were reached from both sides the two differ, "
+            f"most at {place(point.target or (), profile)}, by {largest:.2f} kcal/mol"
         )
 
 
 def _breaks(profile: Profile) -> Iterator[str]:
-    worst = sorted(profile.breaks, key=lambda each: -abs(each.off_kcal_mol))
-    if len(worst) > _WORST:
-        yield f"{len(worst)} pairs of neighbours without a smooth valley between them, the worst:"
-        worst = worst[:_WORST]
-    yield from (_break(each, profile) for each in worst)
+    shown = sorted(profile.breaks, key=lambda each: each.between)
+    if len(shown) > _WORST:
+        yield f"{len(shown)} pairs of neighbours without a smooth valley between them, the worst:"
+        shown = sorted(shown, key=lambda each: -abs(each.off_kcal_mol))[:_WORST]
+    yield from (_break(each, profile) for each in shown)
 
 
 def _break(found: ScanBreak, profile: Profile) -> str:

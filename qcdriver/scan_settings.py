@@ -89,7 +89,7 @@ class ScanCoordinate(Frozen):
             first, last = self.rings
             if not first or len(first) != len(last):
                 raise ValueError("rings: both need as many atoms, one or more")
-            _refuse_same((*first, *last, *self.axis))
+            _refuse_overlap((*first, *last, *self.axis))
 
     def _refuse_grid(self) -> None:
         unit, other = ("angstrom", "deg") if self.is_length else ("deg", "angstrom")
@@ -101,6 +101,8 @@ class ScanCoordinate(Frozen):
             raise ValueError(f"stop_{unit} must lie above start_{unit}")
         if step > stop - start:
             raise ValueError(f"step_{unit} must not exceed stop_{unit} - start_{unit}")
+        if self.kind in ("distance", "angle") and (start <= 0 or (self.kind == "angle" and stop >= 180)):
+            raise ValueError("a distance is positive, an angle between 0 and 180 deg")
         if (stop - start) / step >= MAX_POINTS:
             raise ValueError(f"{MAX_POINTS} points or more; step_{unit} is too small")
 
@@ -177,9 +179,21 @@ class ScanSettings(Frozen):
         return tuple(place if isinstance(place, tuple) else (place,) for place in self.dft_points)
 
     @property
+    def counts_atoms(self) -> bool:
+        """Whether a coordinate names its atoms by number; those of a rod are found in its structure."""
+        return any(each.atoms or each.terms or each.rings for each in self.coordinate)
+
+    @property
     def n_points(self) -> int:
         """How many points the grid has."""
         return math.prod(len(each.shown_grid) for each in self.coordinate)
+
+
+def _refuse_overlap(atoms: tuple[int, ...]) -> None:
+    for atom in atoms:
+        if atoms.count(atom) > 1:
+            raise ValueError(f"rings and axis overlap: atom {atom} is there more than once")
+    _refuse_same(atoms)
 
 
 def _refuse_same(atoms: tuple[int, ...]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qcdriver.errors import InputError
 from qcdriver.relaxation.coordinates import measured
-from qcdriver.scan.grid import Grid, Operation
+from qcdriver.scan.grid import Grid, Operation, Values
 from qcdriver.scan.symmetry import all_carried
 from qcdriver.scan.wavefront import Seed
 from qcdriver.scan_settings import ScanCoordinate, ScanSettings
@@ -33,7 +34,7 @@ def scanned_coordinates(settings: ScanSettings, molecule: Molecule, near: Sequen
             coordinate = _coordinate(each, molecule, value)
             measured(coordinate, molecule.geometry)
         except InputError as error:
-            raise InputError(f"scan.coordinate {number}: {error}") from None
+            raise InputError(f"scan.coordinate.{number}: {error}") from None
         found.append(coordinate)
     return tuple(found)
 
@@ -113,16 +114,25 @@ def _rod_signs(kinds: Sequence[str], mirrored: bool, flipped: bool) -> tuple[int
 def seeds_of(settings: ScanSettings, grid: Grid, label: str, key: str, molecule: Molecule) -> list[Seed]:
     """Find a conformer on the grid, at every unique point that symmetry puts it on.
 
-    A conformer that lies beyond the ends of the grid starts at the point nearest to it.
+    A conformer that lies beyond the ends of the grid starts at the unique point nearest to it or to its image.
     """
     middle = [(axis[0] + axis[-1]) / 2 for axis in grid.axes]
     coordinates = scanned_coordinates(settings, molecule, middle)
     values = tuple(measured(each, molecule.geometry, near) for each, near in zip(coordinates, middle, strict=True))
+    seed = Seed(label, key, molecule, coordinates, values)
     seeds = {}
     for operation, equal in grid.images(values):
         index = grid.nearest(equal)
         if grid.home(index)[0] == index and index not in seeds:
-            image = molecule.mirrored() if operation.mirrored else molecule
-            there = all_carried(coordinates, operation, image, equal)
-            seeds[index] = Seed(label, key, image, there, equal)
-    return list(seeds.values()) or [Seed(label, key, molecule, coordinates, values)]
+            seeds[index] = _carried(seed, operation, equal)
+    if seeds:
+        return list(seeds.values())
+    _, operation = grid.home(grid.nearest(values))
+    return [_carried(seed, operation, tuple(s * value for s, value in zip(operation.signs, values, strict=True)))]
+
+
+def _carried(seed: Seed, operation: Operation, values: Values) -> Seed:
+    """Carry a seed to where symmetry makes its values these."""
+    molecule = seed.molecule.mirrored() if operation.mirrored else seed.molecule
+    coordinates = all_carried(seed.coordinates, operation, molecule, values)
+    return replace(seed, molecule=molecule, coordinates=coordinates, values=values)

@@ -385,6 +385,22 @@ class PathSearch(Frozen):
         return self
 
 
+class SaddleSearch(Frozen):
+    """Task: the saddle near a geometry, a maximum `along` one direction, (natoms, 3), and a minimum in all others."""
+
+    kind: Literal["saddle"] = "saddle"
+    molecule: Molecule
+    level: Level
+    along: Array
+    convergence: Convergence
+
+    @model_validator(mode="after")
+    def _has_direction(self) -> SaddleSearch:
+        if self.along.shape != self.molecule.geometry.shape or not self.along.any():
+            raise ValueError(f"along has shape {self.along.shape}, or is no direction for {self.molecule.formula}")
+        return self
+
+
 class Vibrations(Frozen):
     """Task: the harmonic wavenumbers of a molecule at a stationary point.
 
@@ -406,7 +422,7 @@ class Vibrations(Frozen):
         return self
 
 
-Task = Annotated[Build | SinglePoint | Relaxation | PathSearch | Vibrations, Field(discriminator="kind")]
+Task = Annotated[Build | SinglePoint | Relaxation | PathSearch | SaddleSearch | Vibrations, Field(discriminator="kind")]
 """One unit of work: what it computes follows from it alone."""
 
 

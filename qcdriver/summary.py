@@ -98,7 +98,7 @@ def landscape_of(settings: Settings, stages: Stages, records: Records) -> Landsc
 def _networks(landscape: Landscape | None, stages: Stages, records: Records) -> tuple[Network, ...]:
     if landscape is None:
         return ()
-    found = (grid_connections(landscape), refined_connections(stages.get("stationary", ()), records))
+    found = (grid_connections(landscape), refined_connections(landscape, stages.get("stationary", ()), records))
     return tuple(each for each in found if each)
 
 

@@ -57,26 +57,26 @@ def _points(profiles: Mapping[str, Profile]) -> Table:
 
 
 def _heights(profiles: Mapping[str, Profile]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title="From the lowest point on either side over the top", title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, title="Barriers: over the top, forth and back", title_justify="left")
     table.add_column("variant")
-    for heading in ("lowest at", "top at", "barrier up\nkcal/mol", "barrier down\nkcal/mol", "breaks"):
+    for heading in ("lowest at", "top at", "forth\nkcal/mol", "back\nkcal/mol", "breaks"):
         table.add_column(heading, justify="right")
     for label, profile in profiles.items():
         lowest, top = (choose(profile.points, key=lambda each: each.relative_energy_kcal_mol) for choose in (min, max))
-        up, down = barriers(profile)
+        forth, back = barriers(profile)
         table.add_row(
             label,
             place(lowest.target or lowest.reached, profile),
             place(top.target or top.reached, profile),
-            number(up, 2),
-            number(down, 2),
+            number(forth, 2),
+            number(back, 2),
             str(len(profile.breaks)),
         )
     return table
 
 
 def barriers(profile: Profile) -> tuple[float, float]:
-    """Give how far the top lies above the lowest point before it, and above the lowest after it, kcal/mol."""
+    """Give how far the top lies above the lowest point before it (forth) and after it (back), kcal/mol."""
     energies = [point.relative_energy_kcal_mol for point in profile.points]
     top = energies.index(max(energies))
     return energies[top] - min(energies[: top + 1]), energies[top] - min(energies[top:])
@@ -86,8 +86,8 @@ def _conclusions(profiles: Mapping[str, Profile]) -> Iterator[str]:
     """Say what the others' barriers are against the first's, and what they are worth."""
     (first, reference), *others = profiles.items()
     for label, profile in others:
-        up, down = (own - its for own, its in zip(barriers(profile), barriers(reference), strict=True))
-        yield f"{label} against {first}: barrier up {_more(up)}, barrier down {_more(down)}"
+        forth, back = (own - its for own, its in zip(barriers(profile), barriers(reference), strict=True))
+        yield f"{label} against {first}: barrier forth {_more(forth)}, back {_more(back)}"
     if any(profile.breaks for profile in profiles.values()):
         yield "where a profile breaks, the way between the two structures is not on it: its barriers are lower bounds"
 

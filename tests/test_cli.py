@@ -88,14 +88,14 @@ def test_the_funnel_ends_with_table_summary_and_picture(finished):
         assert {"label", "level", "relative_energy_kcal_mol", "gap_ev", "converged"} <= set(conformer)
         assert conformer["converged"]
     gfn1, dft = summary["profiles"]
-    assert gfn1["coordinate"] == dft["coordinate"] == "dihedral"
-    values = [point["value_deg"] for point in gfn1["points"]]
+    assert gfn1["coordinates"] == dft["coordinates"] == ["dihedral_deg"]
+    values = [point["reached"][0] for point in gfn1["points"]]
     assert values == pytest.approx([60, 90, 120, 150, 180], abs=0.1)
     assert len(dft["points"]) == len(values) + 1  # and the conformer itself
     for profile in (gfn1, dft):
         lowest = min(profile["points"], key=lambda point: point["relative_energy_kcal_mol"])
         assert lowest["relative_energy_kcal_mol"] == 0
-        assert lowest["value_deg"] >= 90  # the eclipsed end is the top of the torsion
+        assert lowest["reached"][0] >= 90  # the eclipsed end is the top of the torsion
 
 
 def test_the_other_hand_is_dropped_as_a_duplicate_with_its_reason(finished):

@@ -73,7 +73,7 @@ def test_the_grid_ends_where_it_says(tmp_path):
         (
             'kind = "twist"',
             'kind = "twist"\nrings = [[0, 1], [1, 2]]\naxis = [3, 4]',
-            ["scan.coordinate.0", "[0, 1, 1, 2, 3, 4] is not 6 different atoms"],
+            ["scan.coordinate.0", "rings and axis overlap: atom 1"],
         ),
         (
             "step_deg = 6",

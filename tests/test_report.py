@@ -158,7 +158,7 @@ def test_a_point_by_symmetry_names_the_point_that_was_computed():
 
 def test_hysteresis_and_breaks_are_told_in_words():
     text = printed(200)
-    assert "hysteresis: at 1 of 2 points reached from two sides they differ; by 2.20 kcal/mol at 30 deg" in text
+    assert "at 1 of 2 points that were reached from both sides the two differ, most at 30 deg, by 2.20 kcal/mol" in text
     assert "between 24 deg and 30 deg no smooth valley: energy off by 2.10 kcal/mol, an atom moved by 1.34 A" in text
 
 

@@ -134,7 +134,7 @@ def qcdriver(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
 def test_one_command_computes_all_variants_and_puts_them_side_by_side(run_of_two):
     folder, done = run_of_two
     assert done.returncode == 0, done.stderr
-    assert "two against one: barrier up" in done.stdout
+    assert "two against one: barrier forth" in done.stdout
     for place in ("one/records.jsonl", "one/profile.png", "two/records.jsonl", "two/profile.png", "profiles.png"):
         assert (folder / "results" / "two" / place).stat().st_size > 1000, place
 
@@ -146,6 +146,16 @@ def test_a_report_of_all_or_of_one_computes_nothing(run_of_two):
     alone = json.loads(qcdriver(folder, "report", "two.toml@two", "--json").stdout)
     assert alone == both[1]
     assert "side by side" not in qcdriver(folder, "report", "two.toml@two").stdout.lower()
+
+
+def test_the_movie_is_drawn_when_asked_for_and_not_before(run_of_two):
+    folder, _ = run_of_two
+    assert not list(folder.rglob("trajectory.*"))
+    done = qcdriver(folder, "report", "two.toml@one", "--animate")
+    assert done.returncode == 0, done.stderr
+    one = folder / "results" / "two" / "one"
+    assert [path.name for path in sorted(one.glob("trajectory.*"))] == ["trajectory.gif", "trajectory.xyz"]
+    assert all(str(path.relative_to(folder)) in done.stdout for path in one.glob("trajectory.*"))
 
 
 def profile(*energies: float, broken: bool = False) -> Profile:
@@ -184,10 +194,8 @@ def test_barriers_are_from_the_lowest_point_on_either_side_of_the_top():
 
 def test_the_conclusion_goes_whichever_way_the_numbers_go():
     low, high = profile(0.0, 3.0, 1.0), profile(0.5, 5.0, 0.0)
-    assert "Br against Cl: barrier up 1.50 kcal/mol higher, barrier down 3.00 kcal/mol higher" in printed(
-        Cl=low, Br=high
-    )
-    assert "Br against Cl: barrier up 1.50 kcal/mol lower, barrier down 3.00 kcal/mol lower" in printed(Cl=high, Br=low)
+    for way, those in {"higher": {"Cl": low, "Br": high}, "lower": {"Cl": high, "Br": low}}.items():
+        assert f"Br against Cl: barrier forth 1.50 kcal/mol {way}, back 3.00 kcal/mol {way}" in printed(**those)
 
 
 def test_a_profile_with_a_break_gives_a_lower_bound_and_says_so():

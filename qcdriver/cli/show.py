@@ -22,9 +22,9 @@ def show(this: Run, summary: Summary, animated: bool = False) -> None:
     from qcdriver.pictures.density_of_states import plot_density_of_states
     from qcdriver.pictures.disconnectivity import plot_network
     from qcdriver.pictures.profile import plot_profiles
+    from qcdriver.pictures.trajectory import lowest_way
     from qcdriver.report import print_summary
     from qcdriver.summary import landscape_of, result_of, task_record
-    from qcdriver.pictures.trajectory import lowest_way
 
     print_summary(summary, Console())
     results = [(each, result_of(task_record(this.records, each.key))) for each in summary.conformers]

@@ -23,6 +23,8 @@ PATIENCE = 15
 """Cycles without a lower energy or orbital gradient after which an attempt is given up."""
 ASTRAY, ASTRAY_CYCLES = 1.0, 6
 """Hartree above the attempt's lowest energy, and for how many cycles on end, that mean it diverges."""
+STARTED_GRADIENT = 0.1
+"""Of PySCF's own criterion for the orbital gradient; what an attempt that begins near the solution has to meet."""
 PREPARATION_TOLERANCE = 1e-5
 """Hartree; a density that only prepares needs no more."""
 SMALL_GAP = 0.1 / EV
@@ -178,6 +180,9 @@ class _Run:
         if density is not None and self._strategy.damping is None:
             # DIIS counts the start: PySCF's two plain steps before it would leave a good one (two cycles on Au6).
             self._scf.diis_start_cycle = 0
+        if density is not None and self._strategy.gives_number and not self._strategy.second_order:
+            # A first step from a good start hardly changes the energy, however far off it is (4e-8 hartree on Cu6 2-).
+            self._scf.conv_tol_grad = STARTED_GRADIENT * math.sqrt(self._scf.conv_tol)
         orbitals, occupations = getattr(density, "mo_coeff", None), getattr(density, "mo_occ", None)
         if self._strategy.second_order and orbitals is not None and _is_integer(occupations):
             # From the orbitals themselves: to diagonalise the density's Fock matrix is a step that may lead far away.

@@ -25,6 +25,11 @@ FINAL_FAILURES = ("ConvergenceError",)
 """Failures that would come again: they are answers, and are not computed anew."""
 
 
+def is_answer(outcome: Outcome) -> bool:
+    """Tell whether an outcome stands, or another try may give a number."""
+    return not isinstance(outcome, Failure) or outcome.error_type in FINAL_FAILURES
+
+
 @dataclass
 class Tally:
     """How many tasks a run found done, computed, and saw fail."""
@@ -38,8 +43,8 @@ class LocalRunner:
     """Runs the tasks of one stage after another; a context manager that ends its workers.
 
     Relaxations share the cores out among `jobs` processes (default: as many as a stage begins with, at most one a
-    core). Single points take the machine whole, one at a time, because their memory is what limits them; or a GPU
-    each. What the programs underneath print goes to `log`.
+    core). Single points, and relaxations by DFT, take the machine whole, one at a time, because their memory is what
+    limits them; or a GPU each. What the programs underneath print goes to `log`.
     """
 
     def __init__(
@@ -112,9 +117,7 @@ class LocalRunner:
         record = self.records.find(key)
         if not isinstance(record, TaskRecord):
             return None
-        if isinstance(record.outcome, Failure) and record.outcome.error_type not in FINAL_FAILURES:
-            return None
-        return record
+        return record if is_answer(record.outcome) else None
 
     def _compute(self, round_: _Round) -> None:
         """Compute what the lines wait for until none waits; what two lines wait for is computed once."""
@@ -166,7 +169,7 @@ class LocalRunner:
             table = self._machine.of(self._stage)
             gpus = gpu_shares(table.gpus or 1) if self._device == "gpu" else []
             jobs = self._jobs or min(self._threads, n_tasks)
-            if isinstance(task, SinglePoint):
+            if _fills_machine(task):
                 jobs = min(len(gpus), self._jobs or n_tasks) if gpus else 1
             resources = Resources(
                 threads=max(1, self._threads // jobs),
@@ -195,6 +198,11 @@ class _Round:
             self.returned[position] = end.value
             self.n_ended += 1
             return None
+
+
+def _fills_machine(task: Task) -> bool:
+    """Tell whether a task is limited by memory: a single point, or whatever DFT does."""
+    return isinstance(task, SinglePoint) or (not isinstance(task, Build) and task.level.model.basis is not None)
 
 
 def _raise_if_hopeless(label: str, failure: Failure) -> None:

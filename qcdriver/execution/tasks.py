@@ -6,6 +6,7 @@ from qcdriver import engines
 from qcdriver.engines import Progress
 from qcdriver.relaxation.band import find_path
 from qcdriver.relaxation.relax import relax
+from qcdriver.relaxation.saddle import find_saddle
 from qcdriver.relaxation.vibrations import vibrations
 from qcdriver.schema import (
     Band,
@@ -17,6 +18,7 @@ from qcdriver.schema import (
     Relaxed,
     Resources,
     Result,
+    SaddleSearch,
     Task,
     Vibrations,
 )
@@ -48,6 +50,8 @@ def execute(task: Task, resources: Resources, progress: Progress) -> Built | Res
         )
         # A third of the record's size, and nothing of it is news: `max_force` says what is left of it.
         return relaxed.model_copy(update={"result": relaxed.result.model_copy(update={"gradient": None})})
+    if isinstance(task, SaddleSearch):
+        return find_saddle(task, calculation, progress)
     if isinstance(task, Vibrations):
         return vibrations(task, calculation, progress)
     return calculation.compute(task.molecule.geometry, task.driver)

@@ -1,9 +1,8 @@
 """Records -> QCSchema version 1 (doi:10.1002/wcms.1491), as QCElemental's `AtomicResult` and `FailedOperation` read it.
 
 Version 1, because every released QCElemental reads it, and the newer convert it. A relaxation becomes the energy at
-the geometry it reached, a path the energy at its highest image,
-vibrations the energy at their geometry. What QCSchema has no place for stands in `extras`,
-under "qcdriver". A geometry model has no energy and is left out.
+the geometry it reached, a path the energy at its highest image, vibrations the energy at their geometry. What QCSchema
+has no place for stands in `extras`, under "qcdriver". A geometry model has no energy and is left out.
 """
 
 from __future__ import annotations
@@ -19,10 +18,13 @@ from qcdriver.schema import (
     PathSearch,
     Relaxation,
     Result,
+    SaddleSearch,
     SinglePoint,
     TaskRecord,
     Vibrations,
 )
+
+_Computation = SinglePoint | Relaxation | PathSearch | SaddleSearch | Vibrations
 
 
 def write_qcschema(records: Iterable[TaskRecord], file: TextIO) -> int:
@@ -70,11 +72,11 @@ def to_qcschema(record: TaskRecord) -> dict[str, Any] | None:
     }
 
 
-def _driver(task: SinglePoint | Relaxation | PathSearch | Vibrations) -> str:
+def _driver(task: _Computation) -> str:
     return task.driver if isinstance(task, SinglePoint) else "energy"
 
 
-def _input(task: SinglePoint | Relaxation | PathSearch | Vibrations, molecule: Molecule) -> dict[str, Any]:
+def _input(task: _Computation, molecule: Molecule) -> dict[str, Any]:
     level = task.level
     return {
         "schema_name": "qcschema_input",

@@ -16,7 +16,7 @@ import numpy as np
 from qcdriver.findings import Profile
 from qcdriver.pictures.canvas import new_figure
 from qcdriver.pictures.molecule import drawn, view_along_axis
-from qcdriver.pictures.profile import axis_label
+from qcdriver.pictures.profile import scale
 from qcdriver.pictures.trajectory import Frame, moved_angstrom
 
 if TYPE_CHECKING:
@@ -53,16 +53,16 @@ def animate(title: str, profile: Profile, frames: Sequence[Frame], path: Path) -
     middle = first.geometry.mean(axis=0)
     reach = np.max([np.abs((each.molecule.geometry - middle) @ view.T).max(axis=0) for each in frames], axis=0) + _ROOM
     aside, along = float(max(reach[:2])), float(reach[2])
-    scale = min(_WIDTH / (2 * (aside + along)), _VIEWS / (2 * aside))
-    height = round(2 * aside * scale)
+    per_bohr = min(_WIDTH / (2 * (aside + along)), _VIEWS / (2 * aside))
+    height = round(2 * aside * per_bohr)
     side = round(_WIDTH * along / (aside + along))
     strip, dots = _strip(title, profile, frames)
     pictures = []
     for at, geometry in _moments(frames):
         molecule = first.moved(geometry - middle)
         picture = Image.new("RGB", (_WIDTH, height + _STRIP), "white")
-        picture.paste(drawn(molecule, view[[2, 0, 1]], (side, height), scale), (0, 0))
-        picture.paste(drawn(molecule, view, (_WIDTH - side, height), scale), (side, 0))
+        picture.paste(drawn(molecule, view[[2, 0, 1]], (side, height), per_bohr), (0, 0))
+        picture.paste(drawn(molecule, view, (_WIDTH - side, height), per_bohr), (side, 0))
         picture.paste(strip, (0, height))
         x, y = (np.interp(at, range(len(dots)), coordinate) for coordinate in dots.T)
         ImageDraw.Draw(picture).ellipse((x - 6, height + y - 6, x + 6, height + y + 6), _DOT, "white", 2)
@@ -105,7 +105,8 @@ def _strip(title: str, profile: Profile, frames: Sequence[Frame]) -> tuple[Image
     figure = new_figure(_WIDTH / 100, _STRIP / 100)
     axes = figure.subplots()
     axes.plot(*zip(*places, strict=True), "o-", color="#1b6ca8", markersize=3, linewidth=1.2)
-    axes.set_xlabel(axis_label(profile), fontsize="small")
+    scale(axes.xaxis, profile)
+    axes.xaxis.label.set_fontsize("small")
     axes.set_ylabel("kcal/mol", fontsize="small")
     axes.set_title(title, fontsize="small", parse_math=False)
     axes.tick_params(labelsize="small")

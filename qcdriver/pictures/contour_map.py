@@ -12,7 +12,7 @@ import numpy as np
 from qcdriver.findings import Profile
 from qcdriver.landscape import Landscape
 from qcdriver.pictures.canvas import new_figure, save
-from qcdriver.pictures.profile import axis_label
+from qcdriver.pictures.profile import scale
 from qcdriver.profiles import shown_values
 from qcdriver.scan.grid import Index
 from qcdriver.units import KCAL_MOL
@@ -60,8 +60,8 @@ def plot_map(title: str, landscape: Landscape, profile: Profile, way: Sequence[I
     _draw_network(axes, landscape, heights)
     axes.use_sticky_edges = False  # marks at the edge of the map stay whole
     axes.margins(0.03)
-    axes.set_xlabel(axis_label(profile, 0))
-    axes.set_ylabel(axis_label(profile, 1))
+    for number, axis in enumerate((axes.xaxis, axes.yaxis)):
+        scale(axis, profile, number)
     axes.set_title(f"{title}\n{profile.level}", fontsize="medium", parse_math=False)
     figure.legend(loc="outside lower center", ncols=5, frameon=False, fontsize="small")
     save(figure, path)

@@ -12,13 +12,13 @@ import numpy as np
 
 from qcdriver.findings import Profile, ScanPoint, Summary
 from qcdriver.pictures.canvas import new_figure, save
+from qcdriver.profile_tables import HYSTERESIS_KCAL_MOL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.lines import Line2D
 
-HYSTERESIS_KCAL_MOL = 0.1
-"""What came to a point from one side and is higher than what was kept by more than this is shown beside it."""
 _MODES = {"free": "0.9", "terminal": "0.65", "d": "#1b6ca8", "t": "#e07b00", "q": "#b0306a"}
 _BETWEEN = np.linspace(0.0, 1.0, 13)
 
@@ -45,12 +45,13 @@ def plot_profiles(summary: Summary, path: Path) -> bool:
         _name_conformers(strips[0], profile, conformers)
     if belts:
         draw_belt(strips[2], scan)
+        explain_belt(strips[2], [scan])
         strips[2].set_ylabel("belt halides")
     strips[0].set_ylabel("relative energy (kcal/mol)")
     strips[0].legend(handles=_legend(profiles, lined), frameon=False, fontsize="small")
     strips[0].set_title(summary.title, parse_math=False)
     strips[1].set_ylabel("HOMO-LUMO gap (eV)")
-    strips[-1].set_xlabel(axis_label(scan))
+    scale(strips[-1].xaxis, scan)
     strips[0].margins(x=0.06)
     for axes in strips[:2]:
         axes.grid(alpha=0.25)
@@ -58,10 +59,13 @@ def plot_profiles(summary: Summary, path: Path) -> bool:
     return True
 
 
-def axis_label(profile: Profile, axis: int = 0) -> str:
-    """Name a coordinate and its unit."""
-    kind, unit = profile.axes[axis]
-    return f"{kind} ({'Å' if unit == 'A' else unit})"
+def scale(axis: Axis, profile: Profile, number: int = 0) -> None:
+    """Give an axis of a picture the name and unit of a coordinate, and ticks at round values, of angles too."""
+    from matplotlib.ticker import MaxNLocator
+
+    kind, unit = profile.axes[number]
+    axis.set_label_text(f"{kind} ({'Å' if unit == 'A' else unit})")
+    axis.set_major_locator(MaxNLocator(8, steps=[1, 1.5, 3, 6, 9, 10] if unit == "deg" else None))
 
 
 def draw_energy(axes: Axes, profile: Profile, colour: str, with_line: bool) -> None:
@@ -119,10 +123,8 @@ def draw_gap(axes: Axes, profile: Profile, colour: str, with_line: bool) -> None
     _mark(axes, known, colour, "o" if with_line else "D")
 
 
-def draw_belt(axes: Axes, profile: Profile, with_legend: bool = True) -> None:
+def draw_belt(axes: Axes, profile: Profile) -> None:
     """Stack how many halides of the belt bind one, two, three or four metal atoms; images are paler."""
-    from matplotlib.patches import Patch
-
     values = [point.reached[0] for point in profile.points]
     width = 0.8 * min(np.diff(sorted(values)), default=1.0)
     for point in profile.points:
@@ -132,11 +134,15 @@ def draw_belt(axes: Axes, profile: Profile, with_legend: bool = True) -> None:
             height, pale = counts.get(mode, 0), 0.5 if point.image_of is not None else 1.0
             axes.bar(point.reached[0], height, width, bottom, color=colour, alpha=pale)
             bottom += height
-    if with_legend:
-        known = " ".join(point.belt or "" for point in profile.points)
-        present = [mode for mode in reversed(_MODES) if re.search(rf"\d{mode}\b", known)]
-        handles = [Patch(color=_MODES[mode], label=mode) for mode in present]
-        axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize="small")
+
+
+def explain_belt(axes: Axes, profiles: Sequence[Profile]) -> None:
+    """Put the colours of the ways to bind beside a belt, those that occur."""
+    from matplotlib.patches import Patch
+
+    known = " ".join(point.belt or "" for profile in profiles for point in profile.points)
+    handles = [Patch(color=_MODES[mode], label=mode) for mode in reversed(_MODES) if re.search(rf"\d{mode}\b", known)]
+    axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize="small")
 
 
 def _name_conformers(axes: Axes, profile: Profile, labels: set[str]) -> None:
@@ -147,20 +153,27 @@ def _name_conformers(axes: Axes, profile: Profile, labels: set[str]) -> None:
 
 
 def _legend(profiles: Sequence[Profile], lined: Sequence[bool]) -> list[Line2D]:
-    """One entry a level, and what hollow points, triangles and gaps mean where there are any."""
+    """Give one entry a level, and the signs."""
     from matplotlib.lines import Line2D
 
-    handles = [
+    levels = [
         Line2D([], [], color=f"C{k}", marker="o" if line else "D", ls="-" if line else "", label=profile.level)
         for k, (profile, line) in enumerate(zip(profiles, lined, strict=True))
     ]
+    return [*levels, *signs(profiles)]
+
+
+def signs(profiles: Sequence[Profile]) -> list[Line2D]:
+    """Give what hollow points, arrows and gaps mean, where there are any."""
+    from matplotlib.lines import Line2D
+
+    found = []
     points = [point for profile in profiles for point in profile.points]
     if any(point.image_of is not None for point in points):
-        handles.append(Line2D([], [], color="C0", marker="o", markerfacecolor="white", ls="", label="by symmetry"))
+        found.append(Line2D([], [], color="0.3", marker="o", markerfacecolor="white", ls="", label="by symmetry"))
     if any(_lost(point, side) is not None for point in points for side in (0, 1)):
-        handles.append(
-            Line2D([], [], color="C0", marker=">", alpha=0.45, ls="", label="came along the arrow: higher, not kept")
-        )
+        label = "came along the arrow: higher, not kept"
+        found.append(Line2D([], [], color="0.3", marker=">", alpha=0.45, ls="", label=label))
     if any(profile.breaks for profile in profiles):
-        handles.append(Line2D([], [], ls="", label="gap in the line: no smooth valley"))
-    return handles
+        found.append(Line2D([], [], ls="", label="gap in the line: no smooth valley"))
+    return found

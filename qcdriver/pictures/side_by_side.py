@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qcdriver.findings import Summary
 from qcdriver.pictures.canvas import new_figure, save
-from qcdriver.pictures.profile import axis_label, draw_belt, draw_energy, draw_gap
+from qcdriver.pictures.profile import draw_belt, draw_energy, draw_gap, explain_belt, scale, signs
 from qcdriver.variant_tables import scanned_profiles
 
 
@@ -25,16 +25,20 @@ def plot_side_by_side(variants: Mapping[str, Summary], path: Path) -> bool:
         draw_energy(rows[0, column], profile, f"C{column}", with_line=True)
         draw_gap(rows[1, column], profile, f"C{column}", with_line=True)
         if belts:
-            draw_belt(rows[2, column], profile, with_legend=column == len(profiles) - 1)
+            draw_belt(rows[2, column], profile)
         rows[0, column].set_title(label, parse_math=False)
-        rows[-1, column].set_xlabel(axis_label(profile))
+        scale(rows[-1, column].xaxis, profile)
         for axes in rows[:2, column]:
             axes.grid(alpha=0.25)
             axes.margins(x=0.06)
+    if belts:
+        explain_belt(rows[2, -1], list(profiles.values()))
     names = ("relative energy (kcal/mol)", "HOMO-LUMO gap (eV)", "belt halides")
     for axes, name in zip(rows[:, 0], names, strict=False):
         axes.set_ylabel(name)
     levels = ", ".join(dict.fromkeys(profile.level for profile in profiles.values()))
     figure.suptitle(f"{levels}; each from its own lowest point", fontsize="medium", parse_math=False)
+    if meanings := signs(list(profiles.values())):
+        figure.legend(handles=meanings, loc="outside lower center", ncols=3, frameon=False, fontsize="small")
     save(figure, path)
     return True

@@ -7,6 +7,7 @@ coordinates            distance, angle, dihedral, twist, belt and their sums: va
 driving                geometries driven to wanted values of coordinates, or held at them
 rigid                  the two sides of a coordinate moved against each other
 band                   the path of lowest energy between two minima
+saddle                 the saddle near the top of a path
 vibrations             the wavenumbers of a stationary point
 primitives             values and derivatives of the simplest coordinates
 """

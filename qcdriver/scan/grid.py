@@ -32,15 +32,17 @@ class Operation:
 
 @dataclass(frozen=True)
 class Step:
-    """The way from a point to a neighbour: along which coordinate, by how much, and where it leads.
+    """The way from a point one step along a coordinate, also beyond the ends of the grid where symmetry leads back.
 
-    `round`: over the end of the grid to its other end, a period away.
+    `axis` and `by`: along which coordinate and how far; `to`: the first point that symmetry makes equal to what lies
+    there; `operation` brings it there; `direct`: `to` itself lies there.
     """
 
     axis: int
     by: float
     to: Index
-    round: bool
+    operation: Operation
+    direct: bool
 
 
 @dataclass(frozen=True)
@@ -80,23 +82,30 @@ class Grid:
         return self.axes[axis][1] - self.axes[axis][0]
 
     def steps(self, index: Index) -> list[Step]:
-        """List the ways to the neighbours; where a period closes the grid, one leads round."""
+        """List the ways to what lies a step from a point."""
         found = []
         for axis, k in enumerate(index):
-            count, spacing, period = len(self.axes[axis]), self.spacing(axis), self.periods[axis]
-            closed = period is not None and abs(count * spacing - period) < _SAME
             for way in (-1, 1):
-                to = k + way
-                if closed or 0 <= to < count:
-                    place = (*index[:axis], to % count, *index[axis + 1 :])
-                    found.append(Step(axis, way * spacing, place, round=not 0 <= to < count))
+                by, there = way * self.spacing(axis), (*index[:axis], k + way, *index[axis + 1 :])
+                if 0 <= k + way < len(self.axes[axis]):
+                    home = self._homes[there]
+                else:
+                    values = self.values(index)
+                    beyond = self.found((*values[:axis], values[axis] + by, *values[axis + 1 :]))
+                    if beyond is None:
+                        continue
+                    home = beyond
+                found.append(Step(axis, by, *home, direct=home[0] == there))
         return found
 
     def around(self, index: Index) -> list[Index]:
-        """List the points next to one, those across a corner too."""
+        """List the points of the grid next to one, those across a corner too; where a period closes it, round it."""
         found = [index]
-        for axis in range(len(index)):
-            found += [step.to for each in found for step in self.steps(each) if step.axis == axis]
+        for axis, k in enumerate(index):
+            count, period = len(self.axes[axis]), self.periods[axis]
+            closed = period is not None and abs(count * self.spacing(axis) - period) < _SAME
+            beside = [(k + way) % count for way in (-1, 1) if closed or 0 <= k + way < count]
+            found += [(*each[:axis], to, *each[axis + 1 :]) for each in found for to in beside]
         return [each for each in dict.fromkeys(found) if each != index]
 
     def home(self, index: Index) -> tuple[Index, Operation]:

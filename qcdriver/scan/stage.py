@@ -101,8 +101,8 @@ def _job(start: Start, values: Sequence[float], label: str, how: How) -> Job:
 
 def attempt_label(start: Start, grid: Grid) -> str:
     """Name an attempt: the point, and where its structure came from."""
-    origin = start.seed if start.came_from is None else f"{start.seed} via {grid.shown(start.came_from)}"
-    return f"{grid.shown(start.index)} from {origin}"
+    way = "" if start.came_from is None else f" via {'an image of ' * start.carried}{grid.shown(start.came_from)}"
+    return f"{grid.shown(start.index)} from {start.seed}{way}"
 
 
 def _points(attempts: Sequence[_Attempt]) -> list[Point]:

@@ -31,7 +31,8 @@ class Seed:
 class Start:
     """A proposal: relax this structure at the point `index`.
 
-    `key`: the record the structure comes from; `came_from`: the point that proposes it, None if the seed does.
+    `key`: the record the structure comes from; `came_from`: the point that proposes it, None if the seed does;
+    `carried`: by symmetry.
     """
 
     index: Index
@@ -40,6 +41,7 @@ class Start:
     molecule: Molecule
     coordinates: tuple[Coordinate, ...]
     came_from: Index | None
+    carried: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,21 +90,37 @@ def next_starts(state: ScanState, improvement: float, ceiling: float | None) -> 
         point = state.best[index]
         if ceiling is not None and point.energy > lowest + ceiling:
             continue
-        for step in state.grid.steps(index):
-            home, _ = state.grid.home(step.to)
-            if home == index or _one_valley(state, point, step, home, improvement):
-                continue
-            starts.append(_proposal(state.grid, point, step))
+        steps = state.grid.steps(index)
+        starts += [
+            _proposal(state.grid, point, step)
+            for step in steps
+            if not _one_valley(state, point, step, improvement) and not _no_gain(point, step, steps, improvement)
+        ]
     return starts
 
 
-def _one_valley(state: ScanState, point: Point, step: Step, neighbour: Index, improvement: float) -> bool:
-    """Tell whether a point followed smoothly from the neighbour it came from."""
-    origin = state.best.get(neighbour)
-    if neighbour != point.start.came_from or origin is None or origin.key != point.start.key:
+def _one_valley(state: ScanState, point: Point, step: Step, improvement: float) -> bool:
+    """Tell whether a step leads the way back that a point came, and it followed smoothly from its neighbour there."""
+    origin, came = state.best.get(step.to), point.start
+    if step.to != came.came_from or step.direct == came.carried or origin is None or origin.key != came.key:
         return False
-    kink = unsmooth(point.relaxed, origin.relaxed, step, state.grid.home(step.to)[1].signs[step.axis])
+    kink = unsmooth(point.relaxed, origin.relaxed, step, step.operation.signs[step.axis])
     return kink is not None and abs(kink) <= improvement
+
+
+def _no_gain(point: Point, step: Step, steps: Sequence[Step], improvement: float) -> bool:
+    """Tell whether symmetry only leads back to where a point is, or goes anyway, and not lower.
+
+    At a mirror plane a structure goes to a neighbour as it is, and as its mirror image: the energies of the two differ
+    by twice the slope times the step, to third order. Close to the plane, the image goes to the point itself.
+    """
+    back = step.to == point.start.index
+    if step.direct or not (
+        back or any(each.direct and each.to == step.to and each.axis == step.axis for each in steps)
+    ):
+        return False
+    slopes = point.relaxed.slopes
+    return bool(slopes) and 2 * slopes[step.axis] * step.by >= -improvement
 
 
 def unsmooth(here: Relaxed, there: Relaxed, step: Step, sign: int = 1) -> float | None:
@@ -119,17 +137,14 @@ def unsmooth(here: Relaxed, there: Relaxed, step: Step, sign: int = 1) -> float 
 
 def _proposal(grid: Grid, point: Point, step: Step) -> Start:
     """Carry a structure to a neighbour, or to the point that symmetry makes equal to it."""
-    home, operation = grid.home(step.to)
     start, molecule, coordinates = point.start, point.relaxed.molecule, point.start.coordinates
-    values = grid.values(home)
-    # Where the structure lies, seen from the point it goes to: one step before it.
-    before = list(values)
-    before[step.axis] -= operation.signs[step.axis] * step.by
-    if operation.mirrored:
-        molecule = molecule.mirrored()
-    if home != step.to or step.round:
-        coordinates = all_carried(coordinates, operation, molecule, before)
-    return Start(home, start.seed, point.key, molecule, coordinates, start.index)
+    if not step.direct:
+        # Where the structure lies, seen from the point it goes to: one step before it.
+        before = list(grid.values(step.to))
+        before[step.axis] -= step.operation.signs[step.axis] * step.by
+        molecule = molecule.mirrored() if step.operation.mirrored else molecule
+        coordinates = all_carried(coordinates, step.operation, molecule, before)
+    return Start(step.to, start.seed, point.key, molecule, coordinates, start.index, carried=not step.direct)
 
 
 def advanced(state: ScanState, points: Sequence[Point], improvement: float) -> ScanState:

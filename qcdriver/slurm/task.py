@@ -18,7 +18,7 @@ from typing import Any
 from qcdriver import pipeline
 from qcdriver.candidates import Candidate
 from qcdriver.errors import IncompleteError, QcdriverError
-from qcdriver.execution.local import FINAL_FAILURES, LocalRunner
+from qcdriver.execution.local import LocalRunner, is_answer
 from qcdriver.execution.progress import Display
 from qcdriver.execution.replay import Replay
 from qcdriver.records import Records, TaskFiles
@@ -74,7 +74,7 @@ def _calculation(record: TaskRecord) -> Calculation:
     outcome = record.outcome
     if not isinstance(outcome, Failure):
         return Calculation(key=record.key, label=record.label)
-    again = outcome.error_type not in FINAL_FAILURES
+    again = not is_answer(outcome)
     return Calculation(key=record.key, label=record.label, failure=outcome.message, again=again)
 
 

@@ -7,6 +7,7 @@ between a metal and a donor atom (P, S, N, C, ...). Metal-metal contacts and tho
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,6 +91,19 @@ def find_topology(molecule: Molecule) -> Topology:
         donor_bonds=tuple((int(m), i) for i in donors for m in sorted(bonded[i]) if metal[m]),
         classes=_classes(molecule.numbers, neighbours),
     )
+
+
+def stereocentres(topology: Topology) -> list[int]:
+    """List the atoms with four different neighbours, one of them a metal at most.
+
+    With one of them, a molecule and its mirror image are two molecules; with more they may be one (a meso compound).
+    """
+    metals = Counter(donor for _, donor in topology.donor_bonds)
+    return [
+        atom
+        for atom, near in enumerate(topology.neighbours)
+        if len(near) + metals[atom] == 4 and len({int(topology.classes[each]) for each in near}) == len(near) >= 3
+    ]
 
 
 def lost_donor_bonds(topology: Topology, owner: Molecule, other: Molecule, order: np.ndarray) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -9,15 +10,20 @@ import sys
 import numpy as np
 import pytest
 
+from qcdriver.config import read_settings
 from qcdriver.dft import Geometry, single_points
 from qcdriver.engines import find
 from qcdriver.execution.checkpoints import checkpoint_of, remove_checkpoints
 from qcdriver.execution.local import LocalRunner
 from qcdriver.execution.progress import Display
+from qcdriver.pipeline import finish_stage
 from qcdriver.records import Records
 from qcdriver.resources import Machine
-from qcdriver.schema import Model, Molecule
+from qcdriver.run import open_run
+from qcdriver.schema import Failure, Model, Molecule, Verdict
+from qcdriver.slurm.campaign import campaign_key
 from qcdriver.stage import follow
+from qcdriver.stages import PlannedStage
 
 WATER_XYZ = "3\n\nO 0 0 0\nH 0 0.76 0.59\nH 0 -0.76 0.59\n"
 INPUT = """
@@ -118,6 +124,36 @@ def water(tmp_path_factory):
 def test_a_run_leaves_no_checkpoint_behind_unless_it_is_asked_to(water):
     assert not (water / "results" / "plain" / "checkpoints").exists()
     assert len(list((water / "results" / "kept" / "checkpoints").iterdir())) == 1
+
+
+def test_what_was_cut_short_keeps_its_orbitals_for_the_next_try(water):
+    path = water / "plain.toml"
+    this = open_run(read_settings(path), path, water / "results")
+    (done,) = this.verdicts("dft")
+    record = this.records.find(done.key)
+    verdicts = [done]
+    for kind in ("WorkerDied", "ConvergenceError"):
+        failure = Failure(error_type=kind, message="no number")
+        this.records.append(record.model_copy(update={"key": kind, "outcome": failure}))
+        verdicts.append(Verdict(label=kind, key=kind, kept=False, reason="no number"))
+
+    def ended():
+        return verdicts
+        yield
+
+    paths = [checkpoint_of(this.directory, each.key) for each in verdicts]
+    paths[0].parent.mkdir()
+    for each in paths:
+        each.write_bytes(b"")
+    finish_stage(this, "dft", PlannedStage(ended(), ""), lambda _lines: [])
+    assert [each.exists() for each in paths] == [False, True, False]
+
+
+def test_to_keep_orbitals_makes_no_other_stage_and_no_other_campaign(water):
+    plain, kept = (read_settings(water / f"{name}.toml") for name in ("plain", "kept"))
+    this = open_run(plain, water / "plain.toml", water / "results", only_read=True)
+    assert dataclasses.replace(this, settings=kept).stage_key("dft") == this.stage_key("dft")
+    assert campaign_key(kept, this.candidates, []) == campaign_key(plain, this.candidates, [])
 
 
 def test_kept_orbitals_become_cube_files(water):

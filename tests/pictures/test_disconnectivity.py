@@ -20,6 +20,7 @@ def network(minima, saddles):
             NetworkMinimum(
                 label=f"{count} deg",
                 key="",
+                reached=(6.0,),
                 energy_hartree=each / KCAL_MOL,
                 relative_energy_kcal_mol=each,
                 gap_ev=None,
@@ -32,6 +33,7 @@ def network(minima, saddles):
             NetworkSaddle(
                 label=f"over {a} and {b}",
                 key="",
+                reached=(6.0,),
                 between=(f"{a} deg", f"{b} deg"),
                 energy_hartree=height / KCAL_MOL,
                 relative_energy_kcal_mol=height,

@@ -99,6 +99,13 @@ def test_the_way_may_leave_one_side_of_the_map_and_come_in_at_the_other():
     assert lowest_path(everywhere, grid.around, way[0], way[-1]) == way
 
 
+def test_a_first_coordinate_that_closes_on_itself_is_gone_through_all_the_same():
+    """From 0 to 66 deg it is one step round the end, and a turn the other way."""
+    grid = Grid((tuple(6.0 * k for k in range(12)), (0.0, 2.0)), (72.0, None), (False, False), (Operation((1, 1)),))
+    scanned = landscape(grid, lambda _twist, _belt: peroxide(90.0), map_energy)
+    assert [place[0] for place in lowest_way(scanned)] == list(range(12))
+
+
 def test_no_way_leads_across_a_wall_of_holes():
     wall = [(row, column) for row in (4, 8) for column in range(7)]
     scanned = map_landscape(holes=wall)

@@ -38,6 +38,9 @@ TIGHT = Convergence(max_force=2e-5, energy_change=1e-7, max_steps=300)
 """Energies of one structure relaxed from two sides agree to 1e-6 hartree."""
 ETHANE_TURN = Torsion(kind="dihedral", quadruples=((2, 0, 1, 5),))
 PEROXIDE_TURN = Torsion(kind="dihedral", quadruples=((2, 0, 1, 3),))
+GLYCOL_TURN = Torsion(kind="dihedral", quadruples=((2, 0, 1, 3),))
+
+HYDRAZINE_TURN = Torsion(kind="dihedral", quadruples=((2, 0, 1, 4),))
 
 
 def ethane() -> Molecule:
@@ -55,6 +58,26 @@ def trisulfane(first_deg: float, last_deg: float) -> Molecule:
     return turned_chain(
         ("H", "S", "S", "S", "H"), (1.35, 2.06, 2.06, 1.35), (97.0, 106.0, 97.0), (first_deg, last_deg), range(5)
     )
+
+
+def glycol() -> Molecule:
+    """Ethane-1,2-diol, gauche: C, C, O, O, and the H of each."""
+    rows = [
+        [0, 0, 0], [1.52, 0, 0], [-0.50, 1.32, 0], [2.02, -0.66, -1.14],
+        [-0.37, -0.51, 0.89], [-0.37, -0.51, -0.89], [1.89, 1.02, 0], [1.89, -0.51, 0.89],
+        [-1.46, 1.30, 0], [1.70, -1.57, -1.15],
+    ]  # fmt: skip
+    return Molecule(symbols=("C", "C", "O", "O", *"HHHHHH"), geometry=np.array(rows) / ANGSTROM)
+
+
+def hydrazine() -> Molecule:
+    """N, N, two H on the first, two on the second."""
+    return named("N2H4")
+
+
+def water() -> Molecule:
+    """O, H, H."""
+    return named("H2O")
 
 
 def named(name: str) -> Molecule:
@@ -136,9 +159,9 @@ class Here:
         return self.records.get(key)
 
     @property
-    def n_gradients(self) -> int:
-        """How many were computed in all."""
-        return sum(each.outcome.n_gradients for each in self.records.values())
+    def relaxations(self) -> list[TaskRecord]:
+        """List what was computed, in order."""
+        return list(self.records.values())
 
 
 def scanned(settings: ScanSettings, *molecules: Molecule) -> tuple[Landscape, list[Verdict], Here]:
@@ -154,8 +177,9 @@ def scanned(settings: ScanSettings, *molecules: Molecule) -> tuple[Landscape, li
     return read_landscape(grid, verdicts, here), verdicts, here
 
 
-def torsion_settings(atoms: Sequence[int], start: float, stop: float, step: float, **kept: Any) -> ScanSettings:
+def torsion_settings(torsion: Torsion, start: float, stop: float, step: float, **kept: Any) -> ScanSettings:
     """Scan one dihedral."""
+    atoms = torsion.quadruples[0]
     coordinate = {"kind": "dihedral", "atoms": atoms, "start_deg": start, "stop_deg": stop, "step_deg": step}
     return ScanSettings.model_validate({"coordinate": [coordinate], **kept})
 

@@ -40,13 +40,30 @@ def test_of_a_map_of_twist_and_belt_a_quarter_is_computed():
 
 def test_a_grid_over_its_whole_period_closes():
     grid = Grid((axis(0, 330, 30),), (360.0,), (False,), (Operation((1,)),))
-    assert [(step.to, step.by, step.round) for step in grid.steps((0,))] == [((11,), -30.0, True), ((1,), 30.0, False)]
+    assert [(step.to, step.by, step.direct) for step in grid.steps((0,))] == [((11,), -30.0, False), ((1,), 30.0, True)]
 
 
 def test_a_grid_over_part_of_its_period_has_ends():
     grid = Grid((axis(0, 300, 30),), (360.0,), (False,), (Operation((1,)),))
     assert [step.to for step in grid.steps((0,))] == [(1,)]
     assert [step.to for step in grid.steps((10,))] == [(9,)]
+
+
+def test_at_a_mirror_plane_a_step_over_the_end_leads_to_the_mirror_image_of_the_neighbour():
+    grid = Grid((axis(0, 36, 6),), (72.0,), (False,), ROD)
+    assert [(step.to, step.by, step.operation.mirrored) for step in grid.steps((0,))] == [
+        ((1,), -6.0, True),
+        ((1,), 6.0, False),
+    ]
+    assert [(step.to, step.by, step.operation.mirrored) for step in grid.steps((6,))] == [
+        ((5,), -6.0, False),
+        ((5,), 6.0, True),
+    ]
+
+
+def test_beside_a_mirror_plane_a_step_leads_to_the_mirror_image_of_the_point_itself():
+    grid = Grid((axis(3, 33, 6),), (72.0,), (False,), ROD)
+    assert [(step.to, step.operation.mirrored) for step in grid.steps((0,))] == [((0,), True), ((1,), False)]
 
 
 def test_a_point_of_a_map_has_eight_points_around_it():
