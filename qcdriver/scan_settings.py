@@ -107,6 +107,12 @@ class ScanCoordinate(Frozen):
             raise ValueError(f"{MAX_POINTS} points or more; step_{unit} is too small")
 
     @property
+    def what(self) -> tuple[object, ...]:
+        """What is driven, whatever the values; the same for atoms counted from either end."""
+        atoms = self.atoms and min(self.atoms, self.atoms[::-1])
+        return self.kind, atoms, self.rings, self.axis, self.terms
+
+    @property
     def is_length(self) -> bool:
         """Whether its values are Angstrom, not degrees."""
         atoms = self.terms[0].atoms if self.terms else self.atoms or ()
@@ -160,6 +166,8 @@ class ScanSettings(Frozen):
             raise ValueError(f"coordinate: one makes a profile, two make a map; here are {len(kinds)}")
         if kinds in (["twist", "twist"], ["belt", "belt"]) and not all(each.rings for each in self.coordinate):
             raise ValueError(f"coordinate: {kinds[0]} twice; two different coordinates span a map")
+        if len(kinds) == 2 and self.coordinate[0].what == self.coordinate[1].what:
+            raise ValueError("coordinate: both are the same; two different coordinates span a map")
         if math.prod(len(each.shown_grid) for each in self.coordinate) > MAX_POINTS:
             raise ValueError(f"coordinate: more than {MAX_POINTS} points; a step is too small")
         for place in self.places or ():

@@ -1,6 +1,6 @@
 """Where an SCF begins: its own last orbitals, else those of the nearest neighbour; orbitals in, a density matrix out.
 
-Orbitals travel with their atoms: they turn as the molecule does, are projected where the basis sets differ, and are
+Orbitals travel with their atoms: they turn and are mirrored as the molecule is, are projected where the basis sets differ, and are
 made orthonormal again among themselves, so that no electron is lost.
 """
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from qcdriver.engines.base import Progress
     from qcdriver.schema import Resources
 
+FAR_ANGSTROM = 2.0
+"""Root mean square distance of the atoms. A density from farther away misleads: one from 5.9 A began 74 hartree high."""
 EMPTY = 1e-8
 """Orbitals with fewer electrons than this do not count."""
 
@@ -49,7 +51,7 @@ def saved_start(mol: Any, resources: Resources, progress: Progress) -> Start | N
 
 
 def neighbours(folder: Path, mol: Any, progress: Progress) -> list[tuple[float, Path]]:
-    """List the checkpoints of the same molecule that were done, with their distance in bohr, the nearest first."""
+    """List the checkpoints of the same molecule near by that were done, with their distance in bohr, nearest first."""
     found = []
     for path in sorted(folder.glob("*.chk")):
         try:
@@ -59,7 +61,7 @@ def neighbours(folder: Path, mol: Any, progress: Progress) -> list[tuple[float, 
             continue
         if converged and there.spin == mol.spin and _same_atoms(there, mol):
             found.append((superposition(there.atom_coords(), mol.atom_coords())[1], path))
-    return sorted(found)
+    return sorted(each for each in found if each[0] * ANGSTROM <= FAR_ANGSTROM)
 
 
 def superposition(geometry: np.ndarray, onto: np.ndarray) -> tuple[np.ndarray, float]:
@@ -68,11 +70,10 @@ def superposition(geometry: np.ndarray, onto: np.ndarray) -> tuple[np.ndarray, f
     Returns
     -------
     The rotation, (3, 3), which takes a position r about the centre to `rotation @ r`, and the root mean square of what
-    is left. A mirror image is not turned into the other hand.
+    is left. Of the other hand it is one with inversion, its determinant -1.
     """
     here, there = geometry - geometry.mean(axis=0), onto - onto.mean(axis=0)
     left, _, right = np.linalg.svd(there.T @ here)
-    left[:, -1] *= np.sign(np.linalg.det(left @ right))
     rotation = left @ right
     return rotation, float(np.sqrt(((here @ rotation.T - there) ** 2).sum(axis=1).mean()))
 
@@ -93,10 +94,20 @@ def read_density(path: Path, mol: Any) -> np.ndarray:
     if not _same_atoms(saved.mol, mol):
         raise InputError(f"{path} holds other atoms, another charge or other core potentials")
     rotation, _ = superposition(saved.mol.atom_coords(), mol.atom_coords())
+    hand = np.sign(np.linalg.det(rotation))
     # PySCF 2.14 turns the orbitals against the matrix that turns the atoms.
-    turned = saved.mol.ao_rotation_matrix(rotation.T) @ saved.orbitals
+    turned = saved.mol.ao_rotation_matrix(hand * rotation.T) @ saved.orbitals
+    if hand < 0:
+        turned = _parity(saved.mol)[:, None] * turned
     there = saved.mol.set_geom_(mol.atom_coords(unit="Bohr"), unit="Bohr", inplace=False)
     return density_in(mol, there, turned, saved.occupations)
+
+
+def _parity(mol: Any) -> np.ndarray:
+    """Tell of each atomic orbital, (nao,), whether inversion changes its sign: -1 for p, f, ..."""
+    momenta = [mol.bas_angular(shell) for shell in range(mol.nbas)]
+    counts = np.diff(mol.ao_loc_nr())
+    return np.repeat([(-1.0) ** momentum for momentum in momenta], counts)
 
 
 def _same_atoms(there: Any, mol: Any) -> bool:

@@ -23,7 +23,7 @@ PATIENCE = 15
 """Cycles without a lower energy or orbital gradient after which an attempt is given up."""
 ASTRAY, ASTRAY_CYCLES = 1.0, 6
 """Hartree above the attempt's lowest energy, and for how many cycles on end, that mean it diverges."""
-STARTED_GRADIENT = 0.1
+STARTED_GRADIENT = 0.3
 """Of PySCF's own criterion for the orbital gradient; what an attempt that begins near the solution has to meet."""
 PREPARATION_TOLERANCE = 1e-5
 """Hartree; a density that only prepares needs no more."""

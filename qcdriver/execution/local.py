@@ -133,7 +133,8 @@ class LocalRunner:
                         batch.begin(positions[0], job.label)
                         single = isinstance(job.task, SinglePoint)
                         checkpoint = checkpoint_of(self.records.path.parent, key) if single else None
-                        pool.submit(positions[0], job.task, batch.advance, checkpoint)
+                        # A mirror image that began with the orbitals it checks would check little.
+                        pool.submit(positions[0], job.task, batch.advance, checkpoint, self._stage != "mirror")
                 position, outcome, provenance = pool.answer()
                 job, positions = round_.waiting.pop(key := submitted.pop(position))
                 if isinstance(outcome, Failure):

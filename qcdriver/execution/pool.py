@@ -68,15 +68,23 @@ class Pool:
             worker.kill()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def submit(self, position: int, task: Task, listener: Listener, checkpoint: Path | None = None) -> None:
+    def submit(
+        self,
+        position: int,
+        task: Task,
+        listener: Listener,
+        checkpoint: Path | None = None,
+        from_neighbours: bool = True,
+    ) -> None:
         """Have a task computed when a worker is free; `answer` will give its outcome under this position.
 
-        `checkpoint`: where it saves itself, and goes on from if it did so before; what others left beside it is what
-        it may start from.
+        `checkpoint`: where it saves itself, and goes on from if it did so before; `from_neighbours`: what others left
+        beside it is what it may start from.
         """
         resources = self.resources
         if checkpoint is not None:
-            kept = {"checkpoint": str(checkpoint), "keep_checkpoint": True, "start_from": str(checkpoint.parent)}
+            start_from = str(checkpoint.parent) if from_neighbours else None
+            kept = {"checkpoint": str(checkpoint), "keep_checkpoint": True, "start_from": start_from}
             resources = resources.model_copy(update=kept)
         self._todo.put((position, task, listener, resources))
         if self._serving < self.jobs:

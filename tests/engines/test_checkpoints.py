@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from qcdriver.engines import find, first_density
-from qcdriver.engines.first_density import read_density, superposition
+from qcdriver.engines.first_density import neighbours, read_density, superposition
 from qcdriver.errors import ConvergenceError
 from qcdriver.schema import Model, Molecule, Resources
 
@@ -117,11 +117,35 @@ def test_a_density_turns_with_the_molecule(molecule, tmp_path):
     assert _cycles(warm) <= 3  # an SCF that begins where it ends; its grid did not turn
 
 
-def test_a_mirror_image_is_not_superposed_on_the_other_hand(tmp_path):
-    rotation, distance = superposition(PEROXIDE.geometry, PEROXIDE.mirrored().geometry)
-    assert np.linalg.det(rotation) == pytest.approx(1)
-    assert distance > 0.3
-    assert superposition(PEROXIDE.geometry, PEROXIDE.geometry @ ROTATION.T)[1] == pytest.approx(0, abs=1e-12)
+@pytest.mark.parametrize("molecule", [PEROXIDE, OXYGEN, GOLD_CHLORIDE], ids=lambda molecule: molecule.formula)
+def test_a_density_serves_the_mirror_image_too(molecule, tmp_path):
+    model = Model(method="pbe", basis="LANL2DZ" if "Au" in molecule.symbols else "def2-TZVP")
+    _kept(tmp_path, molecule, model, conv_tol=1e-9)
+    image = molecule.moved(-molecule.geometry @ ROTATION.T)
+    lines = []
+    warm = _compute(image, Resources(start_from=str(tmp_path)), model, lines)
+    assert "0.00 A away" in lines[0]
+    assert _cycles(warm) <= 3
+
+
+def test_superposition_turns_and_inverts():
+    for hand in (1, -1):
+        rotation, distance = superposition(PEROXIDE.geometry, hand * PEROXIDE.geometry @ ROTATION.T)
+        assert rotation == pytest.approx(hand * ROTATION)
+        assert distance == pytest.approx(0, abs=1e-12)
+
+
+def test_a_density_from_far_away_is_no_neighbour(tmp_path):
+    from pyscf import gto
+
+    _kept(tmp_path, PEROXIDE)
+
+    def stretched(factor):
+        atoms = list(zip(PEROXIDE.symbols, (factor * PEROXIDE.geometry).tolist(), strict=True))
+        return gto.M(atom=atoms, unit="Bohr", basis="def2-svp", verbose=0)
+
+    assert len(neighbours(tmp_path, stretched(1.2), print)) == 1
+    assert neighbours(tmp_path, stretched(4.0), print) == []
 
 
 @pytest.mark.parametrize("molecule", [PEROXIDE, OXYGEN], ids=lambda molecule: molecule.formula)

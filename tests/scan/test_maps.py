@@ -124,3 +124,14 @@ def test_the_difference_of_two_bonds_can_be_driven_and_its_profile_is_even():
     assert len(found) == 5
     assert found == pytest.approx(found[::-1], abs=SAME)
     assert min(found) == found[2]
+
+
+def test_a_bond_may_be_driven_until_it_breaks():
+    """Beyond 1.37 Angstrom O and H count as not bonded; nothing else of water may fall apart, and nothing does."""
+    values = {"start_angstrom": 0.95, "stop_angstrom": 1.7, "step_angstrom": 0.15}
+    settings = ScanSettings.model_validate({"coordinate": [{"kind": "distance", "atoms": STRETCH.atoms, **values}]})
+    landscape, verdicts, _ = scanned(settings, water())
+    assert len(landscape.points) == 6
+    assert not any("fell apart" in (verdict.reason or "") for verdict in verdicts)
+    found = list(energies(landscape).values())
+    assert found == sorted(found)
