@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qcdriver import __version__
-from qcdriver.config import CifIsomer, CifStructure, Cu14Isomer, Cu14Structure, RodStructure, Settings, XyzStructure
+from qcdriver.config.settings import (
+    CifIsomer,
+    CifStructure,
+    Cu14Isomer,
+    Cu14Structure,
+    RodStructure,
+    Settings,
+    XyzStructure,
+)
 from qcdriver.records import content_key, rounded, task_key
 from qcdriver.schema import AngularTarget, Build, Molecule
 from qcdriver.structures import builders

@@ -6,7 +6,7 @@ Energies are relative within one level of theory only; a group of findings is a 
 from __future__ import annotations
 
 from qcdriver.comparison.cu14 import Cu14Glance
-from qcdriver.network import Merge
+from qcdriver.scan.network import Merge
 from qcdriver.schema import Frozen
 from qcdriver.structures.rod import RodMeasures
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qcdriver import engines
-from qcdriver.config import DftSettings, PrescreenSettings, Settings
+from qcdriver.config.settings import DftSettings, PrescreenSettings, Settings
 from qcdriver.engines.base import Device
 from qcdriver.engines.checks import read_keywords
 from qcdriver.engines.memory_plan import fit_within

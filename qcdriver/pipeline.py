@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from qcdriver import __version__
 from qcdriver.candidates import geometry_of
+from qcdriver.config.variants import split
 from qcdriver.errors import ConvergenceError, InputError, ResourceError
 from qcdriver.execution.checkpoints import remove_checkpoints
 from qcdriver.execution.local import LocalRunner, Tally, is_answer
@@ -23,7 +24,6 @@ from qcdriver.schema import Molecule, StageRecord, TaskRecord, Verdict
 from qcdriver.stage import RunRound, follow
 from qcdriver.stages import PlannedStage, planned_stage
 from qcdriver.summary import summarize, write_finding
-from qcdriver.variants import split
 
 
 def run(this: Run, jobs: int | None, only: str | None, display: Display) -> tuple[Summary, Tally]:

@@ -11,14 +11,14 @@ import numpy as np
 from qcdriver import engines, levels
 from qcdriver.candidates import Candidate, candidates, geometry_of
 from qcdriver.comparison.conformers import require_same_bonds
-from qcdriver.config import Settings
+from qcdriver.config.settings import Settings
 from qcdriver.engines.gpu import resolve_device
 from qcdriver.engines.memory_plan import DftPlan
 from qcdriver.errors import InputError
 from qcdriver.execution.machine import memory_of_this_machine_mb, threads_of_this_machine
 from qcdriver.relaxation.coordinates import measured
 from qcdriver.relaxation.driving import driven
-from qcdriver.scanned import scan_grid, scanned_coordinates
+from qcdriver.scan.setup import scan_grid, scanned_coordinates
 from qcdriver.schema import Frozen, Level, Molecule, Resources, held
 from qcdriver.stationary import core_atoms
 from qcdriver.structures.topology import find_topology, stereocentres

@@ -15,7 +15,7 @@ from typing import Literal
 
 from qcdriver import units
 from qcdriver.candidates import Candidate, built_target
-from qcdriver.config import PrescreenSettings
+from qcdriver.config.settings import PrescreenSettings
 from qcdriver.relaxation.coordinates import measured
 from qcdriver.schema import AngularTarget, Built, Level, Molecule, Relaxation, Relaxed, TaskRecord, Verdict
 from qcdriver.stage import Job, Line, Stage

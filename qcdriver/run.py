@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qcdriver.candidates import Candidate, candidates, geometry_of
-from qcdriver.config import Settings
+from qcdriver.config.settings import Settings
+from qcdriver.config.variants import run_name
 from qcdriver.levels import settled
 from qcdriver.records import Records, content_key
 from qcdriver.schema import StageRecord, Verdict
 from qcdriver.summary import Stages
-from qcdriver.variants import run_name
 
 STAGES = ("prescreen", "scan", "stationary", "interconversion", "dft", "mirror")
 

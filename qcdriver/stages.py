@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qcdriver import levels
+from qcdriver.config.scan import ScanSettings
 from qcdriver.dft import Geometry, single_points
 from qcdriver.engines.base import Device
 from qcdriver.engines.gpu import resolve_device
 from qcdriver.errors import InputError
 from qcdriver.interconversion import Minimum, interconversion
-from qcdriver.landscape import Landscape, chosen_for_dft, read_landscape
+from qcdriver.landscape.points import Landscape, chosen_for_dft, read_landscape
+from qcdriver.landscape.ways import minima_of, ways_of
 from qcdriver.mirror import mirror
 from qcdriver.prescreen import prescreen
 from qcdriver.run import Run
 from qcdriver.scan import Grid, How, Seed, scan
-from qcdriver.scan_settings import ScanSettings
-from qcdriver.scanned import scan_grid, seeds_of
+from qcdriver.scan.setup import scan_grid, seeds_of
 from qcdriver.schema import Level, Molecule, Verdict
 from qcdriver.stage import Stage
 from qcdriver.stationary import Search, stationary
 from qcdriver.summary import isomer_of, level_of, molecule_of, result_of, task_record
 from qcdriver.units import EV_PER_ANGSTROM, KCAL_MOL
-from qcdriver.ways import minima_of, ways_of
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from qcdriver import units
 from qcdriver.comparison.cu14 import glance_at_cu14
-from qcdriver.config import Settings
-from qcdriver.connections import failed_points, grid_connections, merged_points, refined_connections
+from qcdriver.config.settings import Settings
 from qcdriver.errors import InputError
 from qcdriver.findings import Conformer, Dropped, MirrorCheck, Network, PathFound, Profile, Spread, Summary
-from qcdriver.landscape import Landscape, read_landscape
-from qcdriver.profiles import Located, dft_profile, holes, scan_checks, scan_profile
+from qcdriver.landscape.connections import failed_points, grid_connections, merged_points, refined_connections
+from qcdriver.landscape.points import Landscape, read_landscape
+from qcdriver.landscape.profiles import Located, dft_profile, holes, scan_checks, scan_profile
 from qcdriver.records import Records
+from qcdriver.scan.setup import scan_grid
 from qcdriver.scan.stage import MIRROR_LABEL
-from qcdriver.scanned import scan_grid
 from qcdriver.schema import (
     Band,
     Build,

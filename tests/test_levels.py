@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qcdriver.config import read_settings
+from qcdriver.config.settings import read_settings
 from qcdriver.engines import find
 from qcdriver.errors import InputError
 from qcdriver.levels import dft_level, settled

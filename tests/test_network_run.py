@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from qcdriver.candidates import candidates
-from qcdriver.config import read_settings
+from qcdriver.config.settings import read_settings
 from qcdriver.engines import find
 from qcdriver.errors import InputError
 from qcdriver.slurm.steps import plan_steps

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qcdriver.config import read_settings
+from qcdriver.config.resources import Machine
+from qcdriver.config.settings import read_settings
 from qcdriver.plan import needs_of_dft, plan
-from qcdriver.resources import Machine
 from qcdriver.schema import Molecule
 
 INPUTS = Path(__file__).parents[1] / "inputs"

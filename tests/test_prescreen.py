@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qcdriver.candidates import Candidate
-from qcdriver.config import PrescreenSettings
+from qcdriver.config.settings import PrescreenSettings
 from qcdriver.prescreen import held_core, prescreen
 from qcdriver.schema import AngularTarget, Failure, Level, Model, Molecule, Relaxed, Result, TaskRecord, Torsion
 from qcdriver.stage import follow

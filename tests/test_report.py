@@ -19,8 +19,8 @@ from qcdriver.findings import (
     Spread,
     Summary,
 )
-from qcdriver.profile_tables import print_profile
-from qcdriver.report import print_summary
+from qcdriver.report.profiles import print_profile
+from qcdriver.report.summary import print_summary
 from qcdriver.schema import Failure
 
 

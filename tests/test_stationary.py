@@ -7,23 +7,23 @@ import re
 import numpy as np
 import pytest
 
-from qcdriver.connections import failed_points, grid_connections, merged_points, refined_connections
+from qcdriver.config.scan import ScanSettings
 from qcdriver.engines import find
 from qcdriver.errors import InputError, QcdriverError
 from qcdriver.execution.tasks import execute
-from qcdriver.landscape import read_landscape
+from qcdriver.landscape.connections import failed_points, grid_connections, merged_points, refined_connections
+from qcdriver.landscape.points import read_landscape
+from qcdriver.landscape.ways import minima_of, ways_of
 from qcdriver.records import task_key
 from qcdriver.relaxation.coordinates import measured
 from qcdriver.relaxation.relax import relax
 from qcdriver.scan import How, scan
-from qcdriver.scan_settings import ScanSettings
-from qcdriver.scanned import scan_grid, seeds_of
+from qcdriver.scan.setup import scan_grid, seeds_of
 from qcdriver.schema import Convergence, Failure, Model, Molecule, Resources, TaskRecord, Torsion, held
 from qcdriver.stage import follow
 from qcdriver.stationary import GridPoint, Search, core_atoms, stationary
 from qcdriver.structures.au13ag12 import RodModel, build_rod
 from qcdriver.units import KCAL_MOL
-from qcdriver.ways import minima_of, ways_of
 
 TORSION = Torsion(kind="dihedral", quadruples=((2, 0, 1, 3),))
 TIGHT = Convergence(max_force=1e-4, energy_change=1e-8, max_steps=200)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from qcdriver.cli.arguments import Input, Json, Results, RunOrInput
-from qcdriver.variants import run_name
+from qcdriver.config.variants import run_name
 
 
 def submit(
@@ -23,7 +23,7 @@ def submit(
     from dataclasses import replace
     from tempfile import TemporaryDirectory
 
-    from qcdriver.config import read_settings
+    from qcdriver.config.settings import read_settings
     from qcdriver.run import open_run
     from qcdriver.slurm.submit import dry_run as rehearse
     from qcdriver.slurm.submit import for_slurm

@@ -33,7 +33,7 @@ def run(
 ) -> None:
     """Run the whole funnel here, resuming what is there; ends with the tables and the pictures."""
     from qcdriver.cli.show import show_side_by_side
-    from qcdriver.variants import run_name, variants
+    from qcdriver.config.variants import run_name, variants
 
     inputs = variants(input_file)
     found = [_run_one(each, results, jobs, only) for each in inputs]
@@ -46,7 +46,7 @@ def run(
 def _run_one(input_file: Path, results: Path, jobs: int | None, only: str | None) -> Summary:
     from qcdriver import pipeline
     from qcdriver.cli.show import show
-    from qcdriver.config import read_settings
+    from qcdriver.config.settings import read_settings
     from qcdriver.execution.progress import Display
     from qcdriver.run import open_run
 
@@ -75,10 +75,10 @@ def report(
 ) -> None:
     """Print the tables and draw the pictures from the records; computes nothing."""
     from qcdriver.cli.show import show, show_side_by_side
-    from qcdriver.config import read_settings
+    from qcdriver.config.settings import read_settings
+    from qcdriver.config.variants import run_name, variants
     from qcdriver.run import open_run
     from qcdriver.summary import summarize
-    from qcdriver.variants import run_name, variants
 
     inputs = variants(input_file)
     runs = [open_run(read_settings(each), each, results, only_read=True) for each in inputs]
@@ -136,7 +136,7 @@ def check(
 
 
 def _plan(input_file: Path) -> Plan:
-    from qcdriver.config import read_settings
+    from qcdriver.config.settings import read_settings
     from qcdriver.plan import plan
 
     settings = read_settings(input_file)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from qcdriver.findings import Summary
-    from qcdriver.landscape import Landscape
+    from qcdriver.landscape.points import Landscape
     from qcdriver.run import Run
 
 
@@ -23,7 +23,7 @@ def show(this: Run, summary: Summary, animated: bool = False) -> None:
     from qcdriver.pictures.disconnectivity import plot_network
     from qcdriver.pictures.profile import plot_profiles
     from qcdriver.pictures.trajectory import lowest_way
-    from qcdriver.report import print_summary
+    from qcdriver.report.summary import print_summary
     from qcdriver.summary import landscape_of, result_of, task_record
 
     print_summary(summary, Console())
@@ -58,9 +58,9 @@ def show_side_by_side(inputs: Sequence[Path], found: Sequence[Summary], director
     """Print the profiles of an input's variants beside each other, and draw them."""
     from rich.console import Console
 
+    from qcdriver.config.variants import split
     from qcdriver.pictures.side_by_side import plot_side_by_side
-    from qcdriver.variant_tables import print_side_by_side
-    from qcdriver.variants import split
+    from qcdriver.report.variants import print_side_by_side
 
     variants = {str(split(path)[1]): summary for path, summary in zip(inputs, found, strict=True)}
     print_side_by_side(variants, Console())

@@ -20,7 +20,7 @@ def build(
 ) -> None:
     """Write the geometry models as extended XYZ, and say what they are."""
     from qcdriver.candidates import candidates, geometry_of
-    from qcdriver.config import read_settings
+    from qcdriver.config.settings import read_settings
     from qcdriver.structures.description import describe
     from qcdriver.structures.files import write_xyz
 

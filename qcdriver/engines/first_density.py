@@ -1,7 +1,7 @@
 """Where an SCF begins: its own last orbitals, else those of the nearest neighbour; orbitals in, a density matrix out.
 
-Orbitals travel with their atoms: they turn and are mirrored as the molecule is, are projected where the basis sets differ, and are
-made orthonormal again among themselves, so that no electron is lost.
+Orbitals travel with their atoms: they turn and are mirrored as the molecule is, are projected where the basis sets
+differ, and are made orthonormal again among themselves, so that no electron is lost.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qcdriver.schema import Resources
 
 FAR_ANGSTROM = 2.0
-"""Root mean square distance of the atoms. A density from farther away misleads: one from 5.9 A began 74 hartree high."""
+"""Root mean square distance of the atoms. A density from farther misleads: one from 5.9 A began 74 hartree high."""
 EMPTY = 1e-8
 """Orbitals with fewer electrons than this do not count."""
 

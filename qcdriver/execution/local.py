@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from qcdriver import errors
+from qcdriver.config.resources import Machine
 from qcdriver.engines.base import Device
 from qcdriver.errors import InputError, QcdriverError
 from qcdriver.execution.checkpoints import checkpoint_of
@@ -17,7 +18,6 @@ from qcdriver.execution.machine import gpu_shares, memory_of_this_machine_mb, th
 from qcdriver.execution.pool import Pool
 from qcdriver.execution.progress import Display
 from qcdriver.records import Records, task_key
-from qcdriver.resources import Machine
 from qcdriver.schema import Build, Failure, Outcome, Provenance, Resources, SinglePoint, Task, TaskRecord
 from qcdriver.stage import Job, Line
 

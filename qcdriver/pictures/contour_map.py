@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qcdriver.findings import Profile
-from qcdriver.landscape import Landscape
+from qcdriver.landscape.points import Landscape
+from qcdriver.landscape.profiles import shown_values
 from qcdriver.pictures.canvas import new_figure, save
 from qcdriver.pictures.profile import scale
-from qcdriver.profiles import shown_values
 from qcdriver.scan.grid import Index
 from qcdriver.units import KCAL_MOL
 

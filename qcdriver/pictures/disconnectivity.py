@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qcdriver.findings import Network
-from qcdriver.network_table import how_sure
 from qcdriver.pictures.canvas import new_figure, save
+from qcdriver.report.networks import how_sure
 from qcdriver.units import KCAL_MOL
 
 if TYPE_CHECKING:

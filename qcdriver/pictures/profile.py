@@ -12,7 +12,7 @@ import numpy as np
 
 from qcdriver.findings import Profile, ScanPoint, Summary
 from qcdriver.pictures.canvas import new_figure, save
-from qcdriver.profile_tables import HYSTERESIS_KCAL_MOL
+from qcdriver.report.profiles import HYSTERESIS_KCAL_MOL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from pathlib import Path
 from qcdriver.findings import Summary
 from qcdriver.pictures.canvas import new_figure, save
 from qcdriver.pictures.profile import draw_belt, draw_energy, draw_gap, explain_belt, scale, signs
-from qcdriver.variant_tables import scanned_profiles
+from qcdriver.report.variants import scanned_profiles
 
 
 def plot_side_by_side(variants: Mapping[str, Summary], path: Path) -> bool:

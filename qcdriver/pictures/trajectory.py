@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from qcdriver.findings import Profile
-from qcdriver.landscape import Landscape
-from qcdriver.network import lowest_path
-from qcdriver.profiles import shown_values
+from qcdriver.landscape.points import Landscape
+from qcdriver.landscape.profiles import shown_values
 from qcdriver.scan.grid import Index
+from qcdriver.scan.network import lowest_path
 from qcdriver.schema import Molecule
 from qcdriver.structures.alignment import align
 from qcdriver.structures.assignment import superposition

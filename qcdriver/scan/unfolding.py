@@ -9,8 +9,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 
-from qcdriver.network import GridMinimum, GridNetwork, GridPass, Index, grid_network, merge_tree
 from qcdriver.scan.grid import Grid
+from qcdriver.scan.network import GridMinimum, GridNetwork, GridPass, Index, grid_network, merge_tree
 
 
 def place(grid: Grid, unfolded: Index) -> tuple[Index, tuple[bool, ...]] | None:

@@ -26,7 +26,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from qcdriver import __version__
 from qcdriver.candidates import Candidate, geometry_of
-from qcdriver.config import Settings, read_settings
+from qcdriver.config.settings import Settings, read_settings
+from qcdriver.config.variants import join, split
 from qcdriver.errors import InputError
 from qcdriver.levels import settled
 from qcdriver.records import content_key, task_key
@@ -36,7 +37,6 @@ from qcdriver.slurm.ledger import Ledger
 from qcdriver.slurm.shelf import Entry, read_entries, read_piece, read_pieces, write_file, write_shelf
 from qcdriver.slurm.steps import Step
 from qcdriver.stage import Job
-from qcdriver.variants import join, split
 
 FOLDER = "slurm"
 _TASK: TypeAdapter[Task] = TypeAdapter(Task)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qcdriver.resources import StageResources
+from qcdriver.config.resources import StageResources
 
 REQUEUE = 85
 """The exit code by which a task asks for its job to be queued again."""

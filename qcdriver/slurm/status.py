@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from qcdriver.config.variants import run_name
 from qcdriver.errors import EngineError
 from qcdriver.records import Records
 from qcdriver.run import Run
@@ -18,7 +19,6 @@ from qcdriver.slurm.campaign import Campaign, current_campaign, run_key
 from qcdriver.slurm.ledger import Sent
 from qcdriver.slurm.script import ranges
 from qcdriver.slurm.survey import State, StepState, TaskState, survey
-from qcdriver.variants import run_name
 
 STATES: tuple[State, ...] = ("done", "running", "pending", "failed", "lost", "unsent", "unknown")
 _WORDS: dict[State, str] = {"unsent": "not sent"}

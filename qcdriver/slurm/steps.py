@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from qcdriver.candidates import Candidate
-from qcdriver.config import Settings
+from qcdriver.config.settings import Settings
 from qcdriver.schema import Build, Frozen
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from qcdriver import __version__, levels, pipeline
-from qcdriver.config import Settings
+from qcdriver.config.settings import Settings
 from qcdriver.errors import InputError, MissingError
 from qcdriver.run import Run, wanted_stages
 from qcdriver.slurm import queue

@@ -17,12 +17,12 @@ from typing import Any
 
 from qcdriver import pipeline
 from qcdriver.candidates import Candidate
+from qcdriver.config.resources import Machine, StageResources
 from qcdriver.errors import IncompleteError, QcdriverError
 from qcdriver.execution.local import LocalRunner, is_answer
 from qcdriver.execution.progress import Display
 from qcdriver.execution.replay import Replay
 from qcdriver.records import Records, TaskFiles
-from qcdriver.resources import Machine, StageResources
 from qcdriver.run import STAGES, Run
 from qcdriver.schema import Failure, StageRecord, TaskRecord
 from qcdriver.slurm.campaign import Campaign

@@ -47,7 +47,7 @@ DRIVEN = (
     + """
 import sys
 from pathlib import Path
-from qcdriver.resources import Machine
+from qcdriver.config.resources import Machine
 from qcdriver.engines import find
 from qcdriver.execution.local import LocalRunner
 from qcdriver.execution.progress import Display

@@ -23,13 +23,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from torsiondrive.td_api import collect_lowest_energies, create_initial_state, next_jobs_from_state, update_state
 
+from qcdriver.config.scan import ScanSettings
 from qcdriver.engines import find
 from qcdriver.relaxation.coordinates import measured
 from qcdriver.relaxation.driving import driven
 from qcdriver.relaxation.relax import relax
 from qcdriver.scan import How, scan
-from qcdriver.scan_settings import ScanSettings
-from qcdriver.scanned import scan_grid, seeds_of
+from qcdriver.scan.setup import scan_grid, seeds_of
 from qcdriver.schema import Convergence, Model, Molecule, Relaxation, Relaxed, Resources, TaskRecord, Torsion, held
 from qcdriver.stage import Line, follow
 from qcdriver.units import ANGSTROM, KCAL_MOL

@@ -10,7 +10,8 @@ import sys
 import numpy as np
 import pytest
 
-from qcdriver.config import read_settings
+from qcdriver.config.resources import Machine
+from qcdriver.config.settings import read_settings
 from qcdriver.dft import Geometry, single_points
 from qcdriver.engines import find
 from qcdriver.execution.checkpoints import checkpoint_of, remove_checkpoints
@@ -18,7 +19,6 @@ from qcdriver.execution.local import LocalRunner
 from qcdriver.execution.progress import Display
 from qcdriver.pipeline import finish_stage
 from qcdriver.records import Records
-from qcdriver.resources import Machine
 from qcdriver.run import open_run
 from qcdriver.schema import Failure, Model, Molecule, Verdict
 from qcdriver.slurm.campaign import campaign_key

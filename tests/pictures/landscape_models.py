@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from qcdriver.findings import Profile, ScanPoint
-from qcdriver.landscape import Landscape, ScannedPoint
+from qcdriver.landscape.points import Landscape, ScannedPoint
 from qcdriver.scan import Grid, Operation
 from qcdriver.scan.grid import Index
 from qcdriver.schema import Convergence, Level, Model, Molecule, Relaxation, Relaxed, Result, TaskRecord, Verdict

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from qcdriver.findings import Network, NetworkMinimum, NetworkSaddle
-from qcdriver.network import merge_tree
 from qcdriver.pictures.disconnectivity import plot_network
+from qcdriver.scan.network import merge_tree
 from qcdriver.units import KCAL_MOL
 
 

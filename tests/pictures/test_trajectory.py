@@ -9,9 +9,9 @@ import pytest
 from ase.io import read
 from landscape_models import landscape, map_energy, map_landscape, peroxide, profile, twist_landscape
 
-from qcdriver.network import lowest_path
 from qcdriver.pictures.trajectory import lowest_way, moved_angstrom, trajectory, write_trajectory
 from qcdriver.scan import Grid, Operation
+from qcdriver.scan.network import lowest_path
 from qcdriver.structures.rod import measure_rod
 from qcdriver.units import ANGSTROM, EV, KCAL_MOL
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from ase.build import molecule as ase_molecule
 
+from qcdriver.config.scan import ScanSettings
 from qcdriver.engines import find
-from qcdriver.landscape import Landscape, read_landscape
+from qcdriver.landscape.points import Landscape, read_landscape
 from qcdriver.records import task_key
 from qcdriver.relaxation.driving import driven
 from qcdriver.relaxation.relax import relax
 from qcdriver.scan import How, scan
-from qcdriver.scan_settings import ScanSettings
-from qcdriver.scanned import scan_grid, seeds_of
+from qcdriver.scan.setup import scan_grid, seeds_of
 from qcdriver.schema import (
     Convergence,
     Coordinate,

@@ -7,9 +7,9 @@ import itertools
 import pytest
 from small_scans import energies, relaxed, scanned, trisulfane, water
 
-from qcdriver.profiles import scan_profile
+from qcdriver.config.scan import ScanSettings
+from qcdriver.landscape.profiles import scan_profile
 from qcdriver.relaxation.coordinates import measured
-from qcdriver.scan_settings import ScanSettings
 from qcdriver.schema import Angle, Distance
 from qcdriver.units import ANGSTROM
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from small_scans import PEROXIDE_TURN, peroxide, relaxed
 
-from qcdriver.config import read_settings
+from qcdriver.config.settings import read_settings
 from qcdriver.engines import find
 from qcdriver.relaxation.driving import driven
 from qcdriver.relaxation.relax import relax

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from qcdriver.network import grid_network
 from qcdriver.scan import Grid, How, Operation, Seed, scan
+from qcdriver.scan.network import grid_network
 from qcdriver.schema import Convergence, Distance, Level, Model, Molecule, Relaxed, Result, TaskRecord
 from qcdriver.stage import follow
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qcdriver.candidates import candidates
-from qcdriver.config import read_settings
-from qcdriver.resources import StageResources
+from qcdriver.config.resources import StageResources
+from qcdriver.config.settings import read_settings
 from qcdriver.slurm.script import Array, ranges, render
 from qcdriver.slurm.shelf import read_entries, read_piece, read_pieces, write_shelf
 from qcdriver.slurm.steps import Step, plan_steps

@@ -13,7 +13,7 @@ import pytest
 from peroxide import DFT, INPUTS, PRESCREEN, SCAN
 
 from qcdriver import pipeline
-from qcdriver.config import read_settings
+from qcdriver.config.settings import read_settings
 from qcdriver.errors import ConvergenceError, IncompleteError, InputError
 from qcdriver.execution.progress import Display
 from qcdriver.records import Records

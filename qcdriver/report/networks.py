@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from qcdriver.findings import Network, NetworkMinimum, NetworkSaddle
-from qcdriver.profile_tables import number
+from qcdriver.report.profiles import number
 
 
 def print_network(network: Network, console: Console) -> None:

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from qcdriver.comparison.cu14 import Cu14Glance
 from qcdriver.findings import Conformer, PathFound, Summary
-from qcdriver.network_table import print_network
-from qcdriver.profile_tables import number, print_profile
+from qcdriver.report.networks import print_network
+from qcdriver.report.profiles import number, print_profile
 
 
 def print_summary(summary: Summary, console: Console) -> None:

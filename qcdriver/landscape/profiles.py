@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qcdriver import units
+from qcdriver.config.scan import ScanSettings
 from qcdriver.findings import Dropped, MirrorCheck, Profile, ScanBreak, ScanPoint
-from qcdriver.landscape import Landscape, breaks
+from qcdriver.landscape.points import Landscape, breaks
 from qcdriver.records import Records
 from qcdriver.scan.grid import Grid, Index, Operation
 from qcdriver.scan.stage import MIRROR_LABEL
-from qcdriver.scan_settings import ScanSettings
 from qcdriver.schema import Level, Relaxed, Result, TaskRecord, Verdict
 from qcdriver.structures.rod import find_rod, measure_rod
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qcdriver.landscape import breaks, chosen_for_dft, read_landscape
+from qcdriver.config.scan import ScanSettings
+from qcdriver.landscape.points import breaks, chosen_for_dft, read_landscape
 from qcdriver.scan import Grid, How, Operation, Seed, scan
-from qcdriver.scan_settings import ScanSettings
 from qcdriver.schema import Convergence, Level, Model, Molecule, Relaxed, Result, TaskRecord, Torsion
 from qcdriver.stage import follow
 from qcdriver.units import ANGSTROM, KCAL_MOL

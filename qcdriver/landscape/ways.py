@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from qcdriver.landscape import Landscape
-from qcdriver.network import GridPass
+from qcdriver.landscape.points import Landscape
 from qcdriver.scan.grid import Index
+from qcdriver.scan.network import GridPass
 from qcdriver.scan.unfolding import place
 from qcdriver.stationary import GridPoint, Way
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from qcdriver.config.scan import ScanCoordinate, ScanSettings
 from qcdriver.errors import InputError
 from qcdriver.relaxation.coordinates import measured
 from qcdriver.scan.grid import Grid, Operation, Values
 from qcdriver.scan.symmetry import all_carried
 from qcdriver.scan.wavefront import Seed
-from qcdriver.scan_settings import ScanCoordinate, ScanSettings
 from qcdriver.schema import Angle, Combination, Coordinate, Distance, Molecule, Term, Torsion
 from qcdriver.structures.rod import belt_coordinate, twist_coordinate
 

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from qcdriver.network import GridNetwork
+from qcdriver.config.scan import ScanSettings
 from qcdriver.records import Records
 from qcdriver.relaxation.driving import driven
 from qcdriver.scan.grid import Grid, Index
+from qcdriver.scan.network import GridNetwork
 from qcdriver.scan.unfolding import unfolded_network
 from qcdriver.scan.wavefront import unsmooth
-from qcdriver.scan_settings import ScanSettings
 from qcdriver.schema import Molecule, Relaxation, Relaxed, TaskRecord, Verdict, held
 from qcdriver.structures.alignment import align
 from qcdriver.units import ANGSTROM, KCAL_MOL

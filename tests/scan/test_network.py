@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qcdriver.network import grid_network, lowest_path, merge_tree
+from qcdriver.scan.network import grid_network, lowest_path, merge_tree
 
 
 def grid(shape, periodic=False, holes=()):

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from qcdriver.findings import Profile, ScanPoint, Summary
-from qcdriver.profile_tables import number, place
+from qcdriver.report.profiles import number, place
 
 
 def scanned_profiles(variants: Mapping[str, Summary]) -> dict[str, Profile]:

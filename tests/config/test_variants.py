@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from qcdriver.config import read_settings
+from qcdriver.config.settings import read_settings
+from qcdriver.config.variants import join, run_name, split, variants
 from qcdriver.errors import InputError
 from qcdriver.findings import Profile, ScanBreak, ScanPoint, Summary
+from qcdriver.report.variants import barriers, print_side_by_side
 from qcdriver.run import open_run
 from qcdriver.slurm.campaign import make_campaign
-from qcdriver.variant_tables import barriers, print_side_by_side
-from qcdriver.variants import join, run_name, split, variants
 
-INPUTS = Path(__file__).parent.parent / "inputs"
+INPUTS = Path(__file__).parents[2] / "inputs"
 HALIDES = INPUTS / "au13ag12-halides.toml"
 
 TWO_METHODS = """

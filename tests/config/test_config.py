@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from qcdriver.config import read_settings
+from qcdriver.config.settings import read_settings
+from qcdriver.config.variants import variants
 from qcdriver.errors import InputError
-from qcdriver.variants import variants
 
-INPUTS = Path(__file__).parent.parent / "inputs"
+INPUTS = Path(__file__).parents[2] / "inputs"
 
 GOOD = """
 title = "test"

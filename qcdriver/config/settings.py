@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
+from qcdriver.config.resources import Machine, StageResources
+from qcdriver.config.scan import ScanCoordinate, ScanSettings, Threshold
+from qcdriver.config.variants import read_toml
 from qcdriver.errors import InputError
-from qcdriver.resources import Machine, StageResources
-from qcdriver.scan_settings import ScanCoordinate, ScanSettings, Threshold
 from qcdriver.schema import Frozen
-from qcdriver.variants import read_toml
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
 FileName = Annotated[str, Field(pattern=r"^[^\x00]+$")]

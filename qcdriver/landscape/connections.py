@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qcdriver.findings import Dropped, Network, NetworkMinimum, NetworkSaddle
-from qcdriver.landscape import Landscape
-from qcdriver.network import Index, merge_tree
+from qcdriver.landscape.points import Landscape
 from qcdriver.records import Records
 from qcdriver.relaxation.coordinates import measured
+from qcdriver.scan.network import Index, merge_tree
 from qcdriver.schema import Build, Frequencies, Relaxation, TaskRecord, Verdict, Vibrations
 from qcdriver.stationary import MINIMUM, NO_FAILURE, SADDLE, VIBRATIONS
 from qcdriver.units import ANGSTROM, EV, KCAL_MOL
