@@ -54,7 +54,7 @@ def run_stage(this: Run, stage: str, runner: LocalRunner, display: Display) -> t
     """Run one stage here; its verdicts are in the records when this returns."""
     planned = planned_stage(this, stage)
     display.say(f"{stage}: {planned.said}")
-    runner.begin(stage, planned.device, planned.expected)
+    runner.begin(stage, planned.device, planned.expected, planned.width)
     return finish_stage(this, stage, planned, runner)
 
 

@@ -212,7 +212,10 @@ def _scan_level(settings: Settings) -> Level:
     if settings.scan is None or settings.scan.relax == "xtb":
         return levels.relaxation_level(settings.prescreen)[0]
     assert settings.dft is not None
-    return levels.dft_level(settings.dft, resolve_device(settings.dft.device)[0])
+    level = levels.dft_level(settings.dft, resolve_device(settings.dft.device)[0])
+    if level.keywords.get("grid_level") == 0:  # hydrogen peroxide: 0.012 hartree/bohr of net force, and no convergence
+        raise InputError('relax = "dft" needs dft.keywords.grid_level = 1 or more: the forces of level 0 are too rough')
+    return level
 
 
 def _single_points(settings: Settings) -> str:

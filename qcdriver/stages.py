@@ -27,12 +27,16 @@ from qcdriver.units import EV_PER_ANGSTROM, KCAL_MOL
 
 @dataclass(frozen=True)
 class PlannedStage:
-    """A stage ready to be followed: what to tell a person, the device, and how many lines to expect (0: unknown)."""
+    """A stage ready to be followed: what to tell a person, the device, and how many lines to expect (0: unknown).
+
+    `width`: about how many of them side by side.
+    """
 
     stage: Stage
     said: str
     device: Device = "cpu"
     expected: int = 0
+    width: int = 0
 
 
 def planned_stage(this: Run, stage: str) -> PlannedStage:
@@ -75,7 +79,10 @@ def _scan(this: Run) -> PlannedStage:
         settings.improvement_kcal_mol / KCAL_MOL,
         None if settings.ceiling_kcal_mol is None else settings.ceiling_kcal_mol / KCAL_MOL,
     )
-    return PlannedStage(stage, f"{level.title} {level.engine_version}", device, expected=len(grid.unique))
+    # A front is two points wide on a profile; on a map it grows to the shorter side of the grid.
+    width = 2 * len(seeds) * (min(map(len, grid.axes)) if len(grid.axes) > 1 else 1)
+    said = f"{level.title} {level.engine_version}"
+    return PlannedStage(stage, said, device, expected=len(grid.unique), width=width)
 
 
 def _scan_level(this: Run) -> tuple[Level, Device]:

@@ -42,8 +42,8 @@ class Tally:
 class LocalRunner:
     """Runs the tasks of one stage after another; a context manager that ends its workers.
 
-    Relaxations share the cores out among `jobs` processes (default: as many as a stage begins with, at most one a
-    core). Single points, and relaxations by DFT, take the machine whole, one at a time, because their memory is what
+    Relaxations share the cores out among `jobs` processes (default: as many as a stage has side by side, at most one
+    a core). Single points, and relaxations by DFT, take the machine whole, one at a time, because their memory is what
     limits them; or a GPU each. What the programs underneath print goes to `log`.
     """
 
@@ -65,7 +65,7 @@ class LocalRunner:
         self._machine = machine
         self._device: Device = "cpu"
         self._stage = ""
-        self._expected, self._done = 0, 0
+        self._expected, self._done, self._width = 0, 0, 0
         self._pool: Pool | None = None
         self._workers = ExitStack()
 
@@ -77,15 +77,16 @@ class LocalRunner:
     ) -> None:
         self._workers.close()
 
-    def begin(self, stage: str, device: Device = "cpu", expected: int = 0) -> None:
+    def begin(self, stage: str, device: Device = "cpu", expected: int = 0, width: int = 0) -> None:
         """Start a stage: end the workers of the one before, whose memory the next may need.
 
-        `expected` tasks in all, for the display, where one call does not name them all.
+        Where one call does not name them all: `expected` tasks in all, for the display, and up to about `width` side by
+        side in later calls, for the number of workers.
         """
         self._workers.close()
         self._pool = None
         self._stage, self._device = stage, device
-        self._expected, self._done = expected, 0
+        self._expected, self._done, self._width = expected, 0, width
 
     def __call__(self, lines: Sequence[Line[Any]]) -> list[Any]:
         """Drive lines side by side to their ends; every record is on disk as soon as it is done.
@@ -169,7 +170,7 @@ class LocalRunner:
         if self._pool is None:
             table = self._machine.of(self._stage)
             gpus = gpu_shares(table.gpus or 1) if self._device == "gpu" else []
-            jobs = self._jobs or min(self._threads, n_tasks)
+            jobs = self._jobs or min(self._threads, max(n_tasks, self._width))
             if _fills_machine(task):
                 jobs = min(len(gpus), self._jobs or n_tasks) if gpus else 1
             resources = Resources(

@@ -231,6 +231,9 @@ AGAIN = '[[scan.coordinate]]\nkind = "dihedral"\natoms = [3, 1, 0, 2]\nstart_deg
 BOND = '[[scan.coordinate]]\nkind = "distance"\natoms = [0, 1]\nstart_angstrom = 1\nstop_angstrom = 2\n'
 
 
+COARSE_DFT = 'relax = "dft"\n[dft]\nmethod = "pbe"\nbasis = "sto-3g"\nkeywords = { grid_level = 0 }\n'
+
+
 @pytest.mark.parametrize(
     ("old", "new", "second", "words"),
     [
@@ -255,6 +258,7 @@ BOND = '[[scan.coordinate]]\nkind = "distance"\natoms = [0, 1]\nstart_angstrom =
         ("[prescreen]", SECOND, OXYWATER, ["structure.isomers.second", "other bonds", "no conformers"]),
         ("[prescreen]", SECOND, ANOTHER_ORDER, ["structure.isomers.second", "atom 0", "order"]),
         ("mirror = true", 'relax = "dft"', None, ["scan.relax", "[dft]"]),
+        ('mirror = true\ndft_points = "none"\n', COARSE_DFT, None, ['relax = "dft"', "grid_level = 1 or more"]),
     ],
     ids=[
         "no such atom",
@@ -273,6 +277,7 @@ BOND = '[[scan.coordinate]]\nkind = "distance"\natoms = [0, 1]\nstart_angstrom =
         "an isomer",
         "another order of atoms",
         "dft without dft",
+        "forces on too coarse a grid",
     ],
 )
 def test_a_mistake_in_a_scan_is_one_line_that_names_the_key_before_anything_is_computed(
