@@ -34,6 +34,8 @@ BINDING_CUTOFF_ANGSTROM = {"Cl": 2.9, "Br": 3.05}
 """An Ag nearer to a halide than this is bound to it: GFN1-xTB has Ag-Cl bonds of 2.5-2.9, then a soft tail begins."""
 _TWIST_DEG, _BELT_DEG = 35.0, 5.0
 """Without a wish a value comes near these, so that E (0 and 0) and S (36 and 6) lie well within what is possible."""
+_PAIRED_DEG = 18.0
+"""For the belt the rings pair up as brings the twist nearest to this: half way between E and S, neither at an end."""
 _MODES = {0: "free", 1: "terminal", 2: "d", 3: "t", 4: "q"}
 
 
@@ -183,7 +185,7 @@ def belt_coordinate(molecule: Molecule, near_deg: float | None = None) -> Belt:
     belt, belt_deg = _numbered(molecule.geometry, rod.belt_halides, axis)
     (near, near_ring_deg), (far, far_ring_deg) = (_numbered(molecule.geometry, r, axis) for r in rod.silver_rings)
     # The rings' pairing follows from the twist alone: all pairs have about the same value.
-    turn = 72.0 * _periods(far_ring_deg - near_ring_deg, _TWIST_DEG, 72.0)
+    turn = 72.0 * _periods(far_ring_deg - near_ring_deg, _PAIRED_DEG, 72.0)
     value = belt_deg - (near_ring_deg + far_ring_deg + turn) / 2.0
     shift = 12.0 * _periods(value, _BELT_DEG if near_deg is None else near_deg, 12.0)
     pairs = {

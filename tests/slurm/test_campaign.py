@@ -67,10 +67,20 @@ def test_the_report_is_the_same_and_the_summary_is_written(both):
     for campaign in both:
         done = campaign.type("report", campaign.input, "--results", campaign.results, "--json")
         assert done.returncode == 0, done.stderr
-        reports.append(json.loads(done.stdout, parse_float=lambda text: round(float(text), 6)))
-    assert reports[0] == reports[1]
-    written = json.loads((both[1].run / "summary.json").read_text(), parse_float=lambda text: round(float(text), 6))
-    assert written == reports[1]
+        reports.append(json.loads(done.stdout))
+    assert alike(*reports)
+    assert json.loads((both[1].run / "summary.json").read_text()) == reports[1]
+
+
+def alike(one: object, other: object) -> bool:
+    """Compare two reports; numbers to 1e-4, since a point's SCF starts from whichever neighbour was done first."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return one == pytest.approx(other, abs=1e-4)
+    return one == other
 
 
 def test_status_counts_what_there_was_and_submit_has_nothing_to_send(both):
