@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qcdriver.engines.pyscf_keywords import PyscfKeywords
-from qcdriver.engines.scf_ladder import Start, converge
+from qcdriver.engines.scf_ladder import PREPARATION_TOLERANCE, Start, converge
 from qcdriver.engines.scf_strategies import ladder
 from qcdriver.errors import ConvergenceError
 
@@ -135,7 +135,8 @@ def test_an_attempt_that_diverges_is_given_up_soon_and_the_next_begins_where_it_
     assert astray.cycles <= 10
     _, (alone, *_) = converge(_copper_octahedron(), None, _rungs("level_shift"), _silent)
     assert (shifted.strategy, shifted.cycles) == (alone.strategy, alone.cycles)
-    assert shifted.energy == pytest.approx(alone.energy, abs=1e-6)
+    # Two runs on several threads, each converged as far as what only prepares has to be.
+    assert shifted.energy == pytest.approx(alone.energy, abs=10 * PREPARATION_TOLERANCE)
 
 
 def test_an_attempt_that_begins_near_the_solution_is_not_taken_for_it():

@@ -162,6 +162,6 @@ def test_the_command_filters_exports_and_says_what_it_left_out(records, tmp_path
 def test_the_results_that_were_kept_are_still_read():
     kept = Path(__file__).parents[2] / "results" / "kept" / "hooh"
     records = list(Records(kept, only_read=True).query(Selection()))
-    assert len(records) == 22
+    assert len(records) == 27
     assert all(each.outcome.kind != "failure" for each in records)
     assert {type(each.outcome) for each in records if each.stage == "dft"} == {Result}
