@@ -71,7 +71,7 @@ def _scan(this: Run) -> PlannedStage:
     settings = this.settings.scan
     assert settings is not None
     grid, seeds = _scanned(this, settings)
-    level, device = _scan_level(this)
+    level, device, said = _scan_level(this)
     stage = scan(
         seeds,
         grid,
@@ -81,24 +81,25 @@ def _scan(this: Run) -> PlannedStage:
     )
     # A front is two points wide on a profile; on a map it grows to the shorter side of the grid.
     width = 2 * len(seeds) * (min(map(len, grid.axes)) if len(grid.axes) > 1 else 1)
-    said = f"{level.title} {level.engine_version}"
     return PlannedStage(stage, said, device, expected=len(grid.unique), width=width)
 
 
-def _scan_level(this: Run) -> tuple[Level, Device]:
-    """Give the level at which the scan relaxes, and on what device."""
+def _scan_level(this: Run) -> tuple[Level, Device, str]:
+    """Give the level at which the scan relaxes, on what device, and a sentence that says both."""
     assert this.settings.scan is not None
     if this.settings.scan.relax == "xtb":
-        return levels.relaxation_level(this.settings.prescreen)[0], "cpu"
+        level, said = levels.relaxation_level(this.settings.prescreen)
+        return level, "cpu", said
     assert this.settings.dft is not None
-    device, _ = resolve_device(this.settings.dft.device)
-    return levels.dft_level(this.settings.dft, device), device
+    device, said = resolve_device(this.settings.dft.device)
+    level = levels.dft_level(this.settings.dft, device)
+    return level, device, f"{level.title} {level.engine_version}. {said}"
 
 
 def _stationary(this: Run) -> PlannedStage:
     settings, landscape = this.settings.stationary, _landscape(this)
     assert settings is not None
-    level, device = _scan_level(this)
+    level, device, said = _scan_level(this)
     search = Search(
         level=level,
         convergence=settings.threshold.convergence,
@@ -110,7 +111,7 @@ def _stationary(this: Run) -> PlannedStage:
         duplicate_angstrom=settings.duplicate_angstrom,
     )
     stage = stationary(minima_of(landscape), ways_of(landscape), search)
-    return PlannedStage(stage, f"{level.title} {level.engine_version}", device)
+    return PlannedStage(stage, said, device)
 
 
 def _interconversion(this: Run) -> PlannedStage:
@@ -137,6 +138,8 @@ def _scanned(this: Run, settings: ScanSettings) -> tuple[Grid, list[Seed]]:
     best: dict[str, tuple[Verdict, Molecule]] = {}
     for verdict, molecule in _survivors(this):
         best.setdefault(isomer_of(verdict.label), (verdict, molecule))
+    if not best:
+        raise InputError(f"{this.directory}: no conformer survived the prescreen, so the scan has nowhere to start")
     grid = scan_grid(settings, next(iter(best.values()))[1])
     seeds = [
         seed

@@ -252,6 +252,10 @@ def test_when_nothing_survives_the_verdicts_are_in_the_records(small_input, tmp_
     assert "no candidate survived the prescreen (gauche: not converged" in run.stderr
     last = json.loads((tmp_path / "results" / "hooh" / "records.jsonl").read_text().splitlines()[-1])
     assert {verdict["label"] for verdict in last["verdicts"]} == {"gauche", "twisted"}
+    scan = qcdriver("run", path, "--results", tmp_path / "results", "--only", "scan")
+    assert scan.returncode == 2
+    assert "the scan has nowhere to start" in scan.stderr.splitlines()[-1]
+    assert "Traceback" not in scan.stderr
 
 
 def test_an_unwritable_results_folder_is_one_line(small_input, tmp_path):
