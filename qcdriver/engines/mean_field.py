@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 NONLOCAL_LEVELS_COARSER = 2
 """VV10 costs the square of its points, and is smooth: on a coarser grid than the rest (doi:10.1063/1.3521275)."""
 COARSE_GRID_LEVEL = 0
-COARSE_TOLERANCE = 1e-6
-"""Hartree; what is left to the fine grid is then the difference between the grids."""
+COARSE_TOLERANCE = 1e-3
+"""Hartree; what comes after goes on with what DIIS has learned, and may begin soon."""
 COARSE_FROM_BASIS_FUNCTIONS = 100
 """Below, a coarse grid would add cycles and save nothing worth having; four waters (96) take 0.6 of the time."""
 
@@ -34,7 +34,7 @@ COARSE_FROM_BASIS_FUNCTIONS = 100
 def build_mean_field(mol: Any, method: str, keywords: PyscfKeywords, device: Device, plan: DftPlan) -> Any:
     """Set up RKS (singlets) or UKS with functional, grid, density fitting, dispersion and solvent."""
     dft = _dft(device)
-    mean_field = (dft.UKS if mol.spin else dft.RKS)(mol, xc=method)
+    mean_field = (dft.UKS if mol.spin or keywords.unrestricted else dft.RKS)(mol, xc=method)
     auxiliary = keywords.auxiliary_basis(method)
     if auxiliary is not None:
         only_coulomb = None if keywords.density_fit is True else True
@@ -97,7 +97,7 @@ def _exchange_correlation_potential(mean_field: Any, density: Any) -> Any:
     if mean_field.grids.coords is None:
         mean_field.grids.build(with_non0tab=True)
     numerical = mean_field._numint
-    build = numerical.nr_uks if mean_field.mol.spin else numerical.nr_rks
+    build = numerical.nr_rks if density.ndim == 2 else numerical.nr_uks
     return build(mean_field.mol, mean_field.grids, mean_field.xc, density)[2]
 
 

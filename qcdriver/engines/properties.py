@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qcdriver.engines.checkpoints import read_checkpoint
-from qcdriver.engines.scf_ladder import host
+from qcdriver.engines.device_arrays import host
 from qcdriver.errors import InputError
 from qcdriver.schema import Orbitals
 from qcdriver.units import ANGSTROM, EV
@@ -81,9 +81,9 @@ def spin_square(mean_field: Any) -> float | None:
     """Give <S2> of an unrestricted state; None for a restricted one."""
     from pyscf.scf import uhf
 
-    if mean_field.mol.spin == 0:
-        return None
     orbitals, occupations = host(mean_field.mo_coeff), host(mean_field.mo_occ)
+    if occupations.ndim == 1:
+        return None
     filled = tuple(orbitals[spin][:, occupations[spin] > 0.5] for spin in (0, 1))
     return float(uhf.spin_square(filled, mean_field.mol.intor_symmetric("int1e_ovlp"))[0])
 

@@ -9,6 +9,7 @@ from qcdriver.engines.base import Calculation, Device, Engine, Progress, dipole_
 from qcdriver.engines.basis_sets import BasisSet, load_basis_set
 from qcdriver.engines.checkpoints import Checkpoint
 from qcdriver.engines.checks import check_geometry, read_keywords
+from qcdriver.engines.device_arrays import host
 from qcdriver.engines.first_density import density_in, saved_start
 from qcdriver.engines.functionals import check_functional
 from qcdriver.engines.gpu import gpu4pyscf_version, gpu_missing, gpus
@@ -24,7 +25,7 @@ from qcdriver.engines.properties import (
     spin_square,
 )
 from qcdriver.engines.pyscf_keywords import PyscfKeywords, refuse_contradictions
-from qcdriver.engines.scf_ladder import Start, converge, frontier, host
+from qcdriver.engines.scf_ladder import Start, converge, frontier, prepare
 from qcdriver.engines.scf_strategies import ladder
 from qcdriver.engines.stability import descend
 from qcdriver.errors import ConvergenceError, EngineError, InputError, MissingError, QcdriverError, ResourceError
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class PyscfEngine(Engine):
-    """PySCF and gpu4pyscf: RKS for singlets, UKS otherwise; any functional of libxc, any basis set of PySCF."""
+    """PySCF and gpu4pyscf: RKS for singlets, unless asked for UKS; any functional of libxc, any basis set of PySCF."""
 
     name: ClassVar[str] = "pyscf"
     methods: ClassVar[tuple[str, ...]] = ()
@@ -80,7 +81,13 @@ class PyscfEngine(Engine):
     def expect(self, molecule: Molecule, level: Level, resources: Resources) -> DftPlan:
         """Foretell sizes, memory and time."""
         keywords = read_keywords(self.name, PyscfKeywords, level.keywords)
-        gpu_total_mb = max((gpu.total_mb for gpu in gpus()), default=None) if resources.device == "gpu" else None
+        on_gpu = resources.device == "gpu"
+        if on_gpu and keywords.density_fit == "coulomb":
+            # gpu4pyscf 1.9: its energy is an error, and its gradient would fit the exchange after all.
+            raise InputError(
+                "density_fit = 'coulomb' is not for the GPU; density_fit = false computes Coulomb and exchange exactly"
+            )
+        gpu_total_mb = max((gpu.total_mb for gpu in gpus()), default=None) if on_gpu else None
         return plan_calculation(molecule, level.model, keywords, resources, gpu_total_mb)
 
 
@@ -115,8 +122,7 @@ class _PyscfCalculation(Calculation):
         except QcdriverError:
             raise
         except Exception as error:
-            # CuPy's own class, which cannot be named where CuPy is not installed.
-            if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+            if _is_out_of_memory(error):
                 where = "on the GPU" if self._resources.device == "gpu" else f"({self._resources.memory_mb} MB allowed)"
                 foreseen = self._plan.gpu_memory_mb or self._plan.memory_mb
                 raise ResourceError(
@@ -163,13 +169,11 @@ class _PyscfCalculation(Calculation):
         attempts: tuple[ScfAttempt, ...] = ()
         rough = coarse(mean_field)
         try:
-            found, attempts = converge(rough, start, strategies, self._progress, "coarse grid: ", checkpoint.keep)
-            start = Start(found.make_rdm1(), "the coarse grid")
+            start, attempts = prepare(rough, start, strategies, self._progress, "coarse grid", checkpoint.keep)
             if self._resources.device == "cpu":
-                shifted = corrected(rough, mean_field, start.density)
-                title = "coarse grid, corrected: "
-                found, more = converge(shifted, start, strategies[:1], self._progress, title, checkpoint.keep)
-                return Start(found.make_rdm1(), "the coarse grid"), attempts + more
+                shifted, title = corrected(rough, mean_field, start.density), "coarse grid, corrected"
+                start, more = prepare(shifted, start, strategies, self._progress, title, checkpoint.keep)
+                attempts += more
         except ConvergenceError as error:  # the fine grid has the last word
             attempts += tuple(ScfAttempt.model_validate(each) for each in error.history)
         return start, attempts
@@ -220,6 +224,12 @@ class _PyscfCalculation(Calculation):
             device=self._resources.device,
             gpu_deviation=deviation_from_cpu() if self._resources.device == "gpu" else None,
         )
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Tell too little memory from other failures, CUDA's too: gpu4pyscf asks it, not CuPy's pool, for large arrays."""
+    words = str(error)
+    return isinstance(error, MemoryError) or "cudaErrorMemoryAllocation" in words or "_STATUS_ALLOC_FAILED" in words
 
 
 def _basis_set(molecule: Molecule, model: Model) -> BasisSet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 from qcdriver.engines.basis_sets import load_auxiliary, load_basis_set
 from qcdriver.engines.checks import choices
@@ -51,6 +51,10 @@ class PyscfKeywords(Frozen):
         (doi:10.1103/PhysRev.137.A1441). None: integer occupations.
     stability
         Test every converged state for a lower one of the same kind (doi:10.1063/1.434318), and follow down to it.
+    unrestricted
+        UKS for singlets too, from spins that are parted (HOMO and LUMO mixed): a bond that breaks, antiferromagnetic
+        coupling. Where the closed shell is the ground state, its energy comes out. <S2> tells; only `stability` makes
+        sure of the lowest way to part them. Other multiplicities are UKS as they are.
     max_cycle
         SCF cycles before an attempt of the ladder is a failure.
     scf_ladder
@@ -71,12 +75,21 @@ class PyscfKeywords(Frozen):
     guess_basis: str | None = None
     electronic_temperature_k: Positive | None = None
     stability: bool = False
+    unrestricted: bool = False
     max_cycle: int = Field(default=60, ge=1)
     scf_ladder: tuple[Rung, ...] = Field(default=("diis", "level_shift", "smearing", "second_order"), min_length=1)
     diis_space: int = Field(default=12, ge=2, le=50)
     damping: float = Field(default=0.7, gt=0, lt=1)
     level_shift: Positive = 0.3
     smearing: tuple[Positive, ...] = Field(default=(0.01, 0.005, 0.001), min_length=1)
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, all_of_them: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        """Leave out `unrestricted` where it is not asked for: levels, and keys, from before it stay what they are."""
+        content: dict[str, JsonValue] = all_of_them(self)
+        if not self.unrestricted:
+            del content["unrestricted"]
+        return content
 
     def auxiliary_basis(self, method: str) -> str | None:
         """Give the auxiliary basis set that is used with a functional; None without density fitting."""
@@ -117,6 +130,7 @@ def refuse_contradictions(keywords: PyscfKeywords, model: Model, symbols: tuple[
         raise InputError(f"smearing = {list(keywords.smearing)} does not fall; it is annealed towards zero")
     _refuse_useless_guess(keywords, model, symbols)
     _refuse_unknown_solvent(keywords)
+    _refuse_mistaken_surfaces(keywords, model, symbols)
 
 
 def _refuse_useless_guess(keywords: PyscfKeywords, model: Model, symbols: tuple[str, ...]) -> None:
@@ -145,3 +159,15 @@ def _refuse_unknown_solvent(keywords: PyscfKeywords) -> None:
         hint = choices(keywords.solvent, known)
         common = "for instance water, dichloromethane, acetonitrile, toluene"
         raise InputError(f"no solvent named {keywords.solvent!r}; {hint if hint.startswith('did') else common}")
+
+
+def _refuse_mistaken_surfaces(keywords: PyscfKeywords, model: Model, symbols: tuple[str, ...]) -> None:
+    """Refuse SMD with core potentials: PySCF 2.14 takes an atom for the element of its valence charge, P for B."""
+    if keywords.solvent_model != "smd" or model.basis is None:
+        return
+    basis_set = load_basis_set(model.basis, symbols)
+    if mistaken := [symbol for symbol in sorted(set(symbols)) if basis_set.n_core_electrons([symbol])]:
+        raise InputError(
+            f"solvent_model = 'smd' takes {', '.join(mistaken)} for lighter elements, since {model.basis!r} replaces "
+            "their cores (PySCF 2.14): solvent_model = 'iefpcm'"
+        )

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qcdriver.engines.base import orbital_gap
+from qcdriver.engines.device_arrays import host
+from qcdriver.engines.diis_memory import DiisMemory
+from qcdriver.engines.first_spins import with_spins
 from qcdriver.engines.scf_strategies import DAMPED_CYCLES, Strategy
 from qcdriver.errors import ConvergenceError
 from qcdriver.schema import ScfAttempt
@@ -29,15 +32,21 @@ PREPARATION_TOLERANCE = 1e-5
 """Hartree; a density that only prepares needs no more."""
 SMALL_GAP = 0.1 / EV
 """Below this, hartree, a converged SCF carries a warning: another state may be near."""
+SMALL_GAP_OF_SPINS = 0.7 / EV
+"""The same where spins are unrestricted: from FeO, CoO and CrO, with 0.64 eV and less, `stability` finds lower ones."""
 NOT_AUFBAU = "converged with an empty orbital below an occupied one"
 
 
 @dataclass(frozen=True)
 class Start:
-    """A density to begin with, (nao, nao), for UKS (2, nao, nao), and in words where it comes from."""
+    """A density to begin with, (nao, nao), for UKS (2, nao, nao), and in words where it comes from.
+
+    `memory` ends with this density, if the molecule's SCF on another grid left one.
+    """
 
     density: Any
     source: str
+    memory: DiisMemory | None = None
 
 
 def converge(
@@ -73,21 +82,51 @@ def converge(
     ConvergenceError
         No attempt converged.
     """
+    run, attempts = _climb(mean_field, start, strategies, progress, title, keep)
+    return run.result(), attempts
+
+
+def prepare(
+    mean_field: Any,
+    start: Start | None,
+    strategies: Sequence[Strategy],
+    progress: Progress,
+    title: str,
+    keep: Callable[[Any, Any], None] | None = None,
+) -> tuple[Start, tuple[ScfAttempt, ...]]:
+    """Converge as `converge` does, but to a start for the same molecule's next SCF.
+
+    `title` says what this one is ("coarse grid"). PySCF's closing step, without DIIS, is left out.
+    """
+    mean_field = mean_field.copy()
+    mean_field.conv_check = False
+    run, attempts = _climb(mean_field, start, strategies, progress, f"{title}: ", keep)
+    return Start(run.best_density, f"the {title}", run.memory), attempts
+
+
+def _climb(
+    mean_field: Any,
+    start: Start | None,
+    strategies: Sequence[Strategy],
+    progress: Progress,
+    title: str,
+    keep: Callable[[Any, Any], None] | None,
+) -> tuple[_Run, tuple[ScfAttempt, ...]]:
     attempts: list[ScfAttempt] = []
     lowest = math.inf
     # A density from elsewhere may be a bad start; then the whole ladder begins at the guess.
-    ways = [(None, "", strategies)]
+    ways: list[tuple[Any, str, DiisMemory | None, Sequence[Strategy]]] = [(None, "", None, strategies)]
     if start is not None:
-        ways.insert(0, (start.density, f" from {start.source}", strategies[:1]))
-    for density, source, those in ways:
+        ways.insert(0, (with_spins(mean_field, start.density), f" from {start.source}", start.memory, strategies[:1]))
+    for density, source, memory, those in ways:
         for strategy in those:
             name = f"{title}{strategy.name}{source}"
             if attempts:
                 progress(f"SCF: {attempts[-1].strategy} {attempts[-1].message}; now {name}")
-            run = _Run(mean_field, strategy, progress, name, keep)
+            run = _Run(mean_field, strategy, progress, name, keep, memory)
             attempts.append(run.go(density))
             if attempts[-1].converged and strategy.gives_number:
-                return run.result(), tuple(attempts)
+                return run, tuple(attempts)
             if run.astray:  # nothing was learned: the next begins where this one did
                 continue
             # Smeared densities are wanted for what they are; of the others the lowest is nearest to the minimum.
@@ -97,7 +136,7 @@ def converge(
                 lowest = min(lowest, run.best_energy)
     raise ConvergenceError(
         f"the SCF did not converge in {len(attempts)} attempts, {sum(a.cycles for a in attempts)} cycles"
-        f"{_hint(attempts)}",
+        f"{_hint(mean_field, attempts)}",
         history=[attempt.model_dump(mode="json") for attempt in attempts],
     )
 
@@ -109,11 +148,6 @@ def frontier(energies: Any, occupations: Any) -> tuple[float | None, float | Non
     homo = float(energies[occupied].max()) if occupied.any() else None
     lumo = float(energies[~occupied].min()) if not occupied.all() else None
     return homo, lumo
-
-
-def host(array: Any) -> np.ndarray:
-    """Give a NumPy array of one that may live on the GPU."""
-    return np.asarray(array.get() if hasattr(array, "get") else array)
 
 
 class _GiveUp(Exception):  # noqa: N818
@@ -134,12 +168,14 @@ class _Run:
         progress: Progress,
         name: str,
         keep: Callable[[Any, Any], None] | None,
+        memory: DiisMemory | None,
     ) -> None:
         self._original = mean_field
         self._name = name
         self._keep = keep
         self._scf = _apply(mean_field, strategy)
         self._scf.callback = self._watch
+        self.memory = DiisMemory(memory)
         self._strategy = strategy
         self._progress = progress
         self.best_density: Any = None
@@ -163,9 +199,11 @@ class _Run:
             converged, message = self._judge()
         except (_GiveUp, np.linalg.LinAlgError) as error:
             converged, message = False, str(error)
+        finally:  # else the two would keep each other, and a GPU's memory until Python happens to collect
+            self._scf.callback = None
         gap = None if self._orbitals is None else orbital_gap(*frontier(*self._orbitals))
-        if converged and gap is not None and gap < SMALL_GAP:
-            message += f", with a gap of {gap * EV:.3f} eV: another state may be near"
+        if converged and gap is not None and gap < (SMALL_GAP_OF_SPINS if self._original.istype("UHF") else SMALL_GAP):
+            message += f", with a gap of {gap * EV:.3f} eV: another state may be near (stability = true looks for it)"
         return ScfAttempt(
             strategy=self._name,
             converged=converged,
@@ -177,9 +215,11 @@ class _Run:
         )
 
     def _start(self, density: Any) -> None:
-        if density is not None and self._strategy.damping is None:
-            # DIIS counts the start: PySCF's two plain steps before it would leave a good one (two cycles on Au6).
+        if self._strategy.damping is None:
+            # DIIS counts the start: PySCF's two plain steps before it would leave a good one (two cycles on Au6), and
+            # from the guess they make charge slosh (of 31 cycles on Cu6 2- eleven are left, of 17 on Ni(CO)4 14).
             self._scf.diis_start_cycle = 0
+            self.memory.teach(self._scf)
         if density is not None and self._strategy.gives_number and not self._strategy.second_order:
             # A first step from a good start hardly changes the energy, however far off it is (4e-8 hartree on Cu6 2-).
             self._scf.conv_tol_grad = STARTED_GRADIENT * math.sqrt(self._scf.conv_tol)
@@ -188,7 +228,7 @@ class _Run:
             # From the orbitals themselves: to diagonalise the density's Fock matrix is a step that may lead far away.
             self._scf.kernel(orbitals, occupations)
         else:
-            self._scf.kernel(dm0=density)
+            self._scf.kernel(dm0=with_spins(self._original) if density is None else density)
 
     def result(self) -> Any:
         """Give a mean field of the original class with what this run converged to."""
@@ -236,6 +276,7 @@ class _Run:
         if not self._strategy.second_order:  # its orbital energies are known at the end only
             self._orbitals = scf["mo_energy"], scf["mo_occ"]
             self._last = {name: scf[name] for name in ("e_tot", "mo_energy", "mo_coeff", "mo_occ", "fock")}
+            self.memory.add(scf["dm"], scf["fock"])
         if self._keep is not None:
             self._keep(scf["mo_coeff"], scf["mo_occ"])
         last, self._energy, self._norm = self._energy, float(scf["e_tot"]), float(scf["norm_gorb"])
@@ -276,13 +317,14 @@ def _apply(mean_field: Any, strategy: Strategy) -> Any:
     return scf
 
 
-def _hint(attempts: Sequence[ScfAttempt]) -> str:
-    if any(attempt.message == NOT_AUFBAU for attempt in attempts):
-        return (
-            "; every state with whole electrons in its orbitals has an empty one below an occupied one: try another "
-            "multiplicity, or electronic_temperature_k"
-        )
-    return ""
+def _hint(mean_field: Any, attempts: Sequence[ScfAttempt]) -> str:
+    if not any(attempt.message == NOT_AUFBAU for attempt in attempts):
+        return ""
+    parted = "" if mean_field.istype("UHF") else "unrestricted = true (a singlet of parted spins), "
+    return (
+        "; every state with whole electrons in its orbitals has an empty one below an occupied one: try "
+        f"{parted}another multiplicity, or electronic_temperature_k"
+    )
 
 
 def _is_integer(occupations: Any) -> bool:

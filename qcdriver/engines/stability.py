@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qcdriver.engines.device_arrays import beside
 from qcdriver.engines.scf_ladder import Start, converge
 from qcdriver.engines.scf_strategies import Strategy
 from qcdriver.errors import ConvergenceError
@@ -37,7 +38,8 @@ def descend(mean_field: Any, progress: Progress) -> tuple[Any, tuple[ScfAttempt,
             return mean_field, attempts, True
         progress("the state is not stable: following it down")
         try:
-            start = Start(on_cpu.make_rdm1(orbitals, on_cpu.mo_occ), "an unstable state")
+            orbitals = beside(orbitals, mean_field.mo_coeff)
+            start = Start(mean_field.make_rdm1(orbitals, mean_field.mo_occ), "an unstable state")
             lower, more = converge(mean_field, start, DOWNHILL, progress)
         except ConvergenceError:
             return mean_field, attempts, False

@@ -5,7 +5,15 @@
 Metal clusters bare and ligated, open-shell complexes, stretched bonds, anions, radicals; small basis sets, so that the
 whole table takes less than 25 minutes of one core; --all adds the clusters of twenty metal atoms and the rod.
 "Alone" is PySCF with its own guess, DIIS and limits (minao, space 8, 50 cycles) on the same functional, basis set,
-fit and grid. The ladder is what an input without [dft.keywords] does.
+fit and grid. The ladder is what an input without [dft.keywords] does, but for two kinds of rows:
+
+- "unrestricted": the singlet of parted spins, made stable. F2 at 2.4 A, LiF at 4 A and tetrahedral Cu4Cl4 have no
+  closed shell to converge to: as the Fermi width goes down, their frontier levels meet and stay fractionally filled (F2
+  at 0.0005 hartree: 1.62, 1.62 and 0.76 electrons within 0.001 hartree; Cu4Cl4: four electrons in three degenerate
+  levels), and stationary states with whole electrons have an empty level below a full one. Their plain rows fail.
+- "stable": with `stability = true`. These open shells have several states within 1e-3 hartree, on any grid (CuCl2: two,
+  9e-6 hartree apart at levels 3 and 5 alike, which of them is hit is chance); only the test of the orbital Hessian
+  leads to the lowest.
 """
 
 from __future__ import annotations
@@ -45,6 +53,8 @@ class Case:
     method: str = "pbe"
     grid_level: int = 1
     long: bool = False
+    unrestricted: bool = False
+    stability: bool = False
 
     @property
     def molecule(self) -> Molecule:
@@ -168,6 +178,7 @@ CASES = (
     Case("Au4(PH3)4 2+", tetrahedron("Au", 2.75, "PH3", 2.30), charge=2),
     Case("Ag4(PH3)4 2+", tetrahedron("Ag", 2.80, "PH3", 2.45), charge=2),
     Case("Cu4Cl4 on corners", tetrahedron("Cu", 2.60, "Cl", 2.15)),
+    Case("Cu4Cl4, unrestricted", tetrahedron("Cu", 2.60, "Cl", 2.15), unrestricted=True, stability=True),
     Case("Au2-, doublet", diatomic("Au", "Au", 2.60), charge=-1, multiplicity=2),
     Case("AuCl, stretched", diatomic("Au", "Cl", 3.20)),
     Case("Ag3+, triangle", line("Ag 0 0 0; Ag 2.7 0 0; Ag 1.35 2.338 0"), charge=1),
@@ -175,19 +186,28 @@ CASES = (
     Case("Ni(CO)4", complex_of("Ni", "CO", 1.82, 1.15)),
     Case("NiO, triplet", diatomic("Ni", "O", 1.63), multiplicity=3),
     Case("FeO, quintet", diatomic("Fe", "O", 1.61), multiplicity=5),
+    Case("FeO, quintet, stable", diatomic("Fe", "O", 1.61), multiplicity=5, stability=True),
     Case("CoO, quartet", diatomic("Co", "O", 1.63), multiplicity=4),
+    Case("CoO, quartet, stable", diatomic("Co", "O", 1.63), multiplicity=4, stability=True),
     Case("CrO, quintet", diatomic("Cr", "O", 1.62), multiplicity=5),
+    Case("CrO, quintet, stable", diatomic("Cr", "O", 1.62), multiplicity=5, stability=True),
     Case("MnO, sextet", diatomic("Mn", "O", 1.65), multiplicity=6),
     Case("Cr2, singlet", diatomic("Cr", "Cr", 1.68)),
+    Case("Cr2, unrestricted", diatomic("Cr", "Cr", 1.68), unrestricted=True, stability=True),
     Case("Fe2, septet", diatomic("Fe", "Fe", 2.02), multiplicity=7),
     Case("FeCl4-, sextet", complex_of("Fe", "Cl", 2.20), charge=-1, multiplicity=6),
     Case("CoCl4 2-, quartet", complex_of("Co", "Cl", 2.28), charge=-2, multiplicity=4),
     Case("MnO4-", complex_of("Mn", "O", 1.62), charge=-1),
     Case("CuCl2, doublet", line("Cu 0 0 0; Cl 0 0 2.05; Cl 0 0 -2.05"), multiplicity=2),
+    Case("CuCl2, stable", line("Cu 0 0 0; Cl 0 0 2.05; Cl 0 0 -2.05"), multiplicity=2, stability=True),
     Case("N2 at 2.2 A", diatomic("N", "N", 2.2), basis="def2-SVP"),
+    Case("N2 unrestricted", diatomic("N", "N", 2.2), basis="def2-SVP", unrestricted=True, stability=True),
     Case("F2 at 2.4 A", diatomic("F", "F", 2.4), basis="def2-SVP"),
+    Case("F2 unrestricted", diatomic("F", "F", 2.4), basis="def2-SVP", unrestricted=True, stability=True),
     Case("LiF at 4 A", diatomic("Li", "F", 4.0), basis="def2-SVP"),
+    Case("LiF unrestricted", diatomic("Li", "F", 4.0), basis="def2-SVP", unrestricted=True, stability=True),
     Case("C2, singlet", diatomic("C", "C", 1.24), basis="def2-SVP"),
+    Case("C2 unrestricted", diatomic("C", "C", 1.24), basis="def2-SVP", unrestricted=True, stability=True),
     Case("O3", line("O 0 0 0; O 1.08 0.67 0; O -1.08 0.67 0"), basis="def2-SVP"),
     Case("NO2, radical", line("N 0 0 0; O 1.1 0.47 0; O -1.1 0.47 0"), multiplicity=2, basis="def2-SVP"),
     Case("CN, radical, PBE0", diatomic("C", "N", 1.17), multiplicity=2, basis="def2-SVP", method="pbe0"),
@@ -223,7 +243,7 @@ def alone(case: Case) -> Outcome:
         spin=case.multiplicity - 1,
         verbose=0,
     )
-    mf = (dft.UKS if mol.spin else dft.RKS)(mol, xc=case.method)
+    mf = (dft.UKS if mol.spin or case.unrestricted else dft.RKS)(mol, xc=case.method)
     mf = mf.density_fit(auxbasis="def2-universal-jkfit" if case.method == "pbe0" else "def2-universal-jfit")
     mf.grids.level = case.grid_level
     mf.with_df.build()  # spares time, changes nothing
@@ -236,7 +256,8 @@ def by_the_ladder(case: Case) -> Outcome:
     """What an input would do."""
     engine = find("pyscf")
     model = Model(method=case.method, basis=case.basis)
-    level = engine.level(model, {"grid_level": case.grid_level})
+    keywords = {"grid_level": case.grid_level, "unrestricted": case.unrestricted, "stability": case.stability}
+    level = engine.level(model, keywords)
     molecule = case.molecule
     started = time.process_time()
     calculation = engine.prepare(molecule, level, Resources(memory_mb=16000), lambda _line: None)

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qcdriver.engines import find, first_density
-from qcdriver.engines.first_density import neighbours, read_density, superposition
+from qcdriver.engines.first_density import neighbours, read_density, superposition, turns
 from qcdriver.errors import ConvergenceError
 from qcdriver.schema import Model, Molecule, Resources
 
@@ -126,6 +128,34 @@ def test_a_density_serves_the_mirror_image_too(molecule, tmp_path):
     warm = _compute(image, Resources(start_from=str(tmp_path)), model, lines)
     assert "0.00 A away" in lines[0]
     assert _cycles(warm) <= 3
+
+
+def test_a_part_that_turns_takes_its_orbitals_along(tmp_path):
+    from pyscf import dft, gto
+
+    water = np.array([[0, 0, 0], [1.43, 1.1, 0], [-1.43, 1.1, 0]])
+    pair = Molecule(symbols=("O", "H", "H") * 2, geometry=np.vstack([water, water + [0, 0, 30]]))
+    path, result = _kept(tmp_path, pair)
+    turned = np.vstack([water, water @ ROTATION.T + [0, 0, 30]])  # far apart: its energy hardly changes
+    mol = gto.M(atom=list(zip(pair.symbols, turned.tolist(), strict=True)), unit="Bohr", basis="def2-svp", verbose=0)
+    mean_field = dft.RKS(mol, xc="pbe").density_fit(auxbasis="def2-universal-jfit")
+    assert mean_field.energy_tot(read_density(Path(path), mol)) == pytest.approx(result.energy, abs=2e-3)
+
+
+@pytest.mark.parametrize("hand", [1, -1])
+def test_surroundings_that_turn_as_a_whole_turn_every_atom_alike(hand):
+    with_one_alone = np.vstack([PEROXIDE.geometry, [40, 0, 0]])
+    onto = hand * with_one_alone @ ROTATION.T
+    assert turns(with_one_alone, onto) == pytest.approx(np.array([hand * ROTATION] * 5))
+
+
+@given(seed=st.integers(0, 2**32 - 1), hand=st.sampled_from([1, -1]))
+def test_no_atom_is_mirrored_but_with_the_whole(seed, hand):
+    noise = np.random.default_rng(seed).normal(size=(2, 7, 3))
+    flat = np.array([[0, 0, 0], [2, 0, 0], [0, 2, 0], [20, 0, 0], [22, 0, 0], [20, 2, 0], [9, 9, 20]])
+    geometry, onto = flat + 0.6 * noise[0], hand * (flat + 0.6 * noise[1]) @ ROTATION.T
+    whole = np.linalg.det(superposition(geometry, onto)[0])
+    assert np.linalg.det(turns(geometry, onto)) == pytest.approx(whole)
 
 
 def test_superposition_turns_and_inverts():

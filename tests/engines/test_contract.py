@@ -213,7 +213,8 @@ def test_a_level_of_another_version_is_refused(engine):
 def test_a_level_names_every_keyword_so_that_equal_levels_are_comparable(engine):
     model = Model(method="pbe", basis="STO-3G") if engine == "pyscf" else Model(method="GFN1-xTB")
     level = find(engine).level(model)
-    assert set(level.keywords) == set(find(engine).keywords.model_fields)
+    # One that came later is left out while it is not asked for, so that keys from before stand.
+    assert set(find(engine).keywords.model_fields) - set(level.keywords) <= {"unrestricted"}
     assert find(engine).level(model, level.keywords) == level
 
 
@@ -274,10 +275,10 @@ def test_pyscf_gives_the_number_of_a_script_written_by_hand():
         verbose=0,
     )
     mf = dft.RKS(mol, xc="pbe").density_fit(auxbasis="def2-universal-jfit")
-    mf.init_guess, mf.conv_tol, mf.disp = "atom", 1e-8, "d3bj"
+    mf.init_guess, mf.conv_tol, mf.disp = "atom", 1e-10, "d3bj"
     mf.kernel()
     model = Model(method="pbe", basis="LANL2DZ")
-    result = Case("pyscf", model, AGCL, {"dispersion": "d3bj"}).result(AGCL.geometry, "gradient")
+    result = Case("pyscf", model, AGCL, {"dispersion": "d3bj", "conv_tol": 1e-10}).result(AGCL.geometry, "gradient")
     assert result.energy == pytest.approx(mf.e_tot, abs=SAME_CALL)
     assert result.gradient == pytest.approx(mf.nuc_grad_method().kernel(), abs=SAME_GRADIENT)
     assert result.gap == pytest.approx(mf.mo_energy[mf.mo_occ == 0].min() - mf.mo_energy[mf.mo_occ > 0].max(), abs=1e-6)

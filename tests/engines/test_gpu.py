@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from qcdriver.engines import find, gpu
-from qcdriver.errors import MissingError
-from qcdriver.schema import Model, Molecule, Resources
+from qcdriver.errors import MissingError, ResourceError
+from qcdriver.execution.pool import Pool
+from qcdriver.schema import Model, Molecule, Resources, SinglePoint
 
 BROKEN = {
     "cupy is missing": "import no_such_package",
@@ -74,7 +75,29 @@ def test_the_cpu_is_taken_when_asked_for(machine):
     assert gpu.resolve_device("cpu")[0] == "cpu"
 
 
+@pytest.fixture
+def real_gpu():
+    """Skip where there is none; what a GPU computes, `tests/benchmarks/gpu.py` checks in breadth."""
+    gpu._probe.cache_clear()
+    if lack := find("pyscf").missing("gpu"):
+        pytest.skip(lack)
+
+
+def single_point(method="pbe", basis="LANL2DZ", keywords=None, multiplicity=1, device="gpu"):
+    molecule = Molecule(
+        symbols=("Au", "Cl"), geometry=[[0, 0, 0], [0.3, 0.4, 4.2]], molecular_multiplicity=multiplicity
+    )
+    level = find("pyscf").level(Model(method=method, basis=basis), keywords or {}, device)
+    return SinglePoint(molecule=molecule, level=level)
+
+
+def compute(task, device="gpu", driver="gradient"):
+    calculation = find("pyscf").prepare(task.molecule, task.level, Resources(device=device), lambda _: None)
+    return calculation.compute(task.molecule.geometry, driver)
+
+
 @pytest.mark.gpu
+@pytest.mark.usefixtures("real_gpu")
 @pytest.mark.parametrize(
     ("method", "basis", "keywords", "multiplicity"),
     [
@@ -85,17 +108,33 @@ def test_the_cpu_is_taken_when_asked_for(machine):
     ],
 )
 def test_the_gpu_gives_the_numbers_of_the_cpu(method, basis, keywords, multiplicity):
-    if lack := find("pyscf").missing("gpu"):
-        pytest.skip(lack)
-    molecule = Molecule(
-        symbols=("Au", "Cl"), geometry=[[0, 0, 0], [0.3, 0.4, 4.2]], molecular_multiplicity=multiplicity
+    there, here = (
+        compute(single_point(method, basis, keywords, multiplicity, device), device) for device in ("gpu", "cpu")
     )
-    results = {}
-    for device in ("cpu", "gpu"):
-        level = find("pyscf").level(Model(method=method, basis=basis), keywords, device)
-        calculation = find("pyscf").prepare(molecule, level, Resources(device=device), lambda _: None)
-        results[device] = calculation.compute(molecule.geometry, "gradient")
-        assert results[device].device == device
-    assert results["gpu"].energy == pytest.approx(results["cpu"].energy, abs=1e-6)
-    assert results["gpu"].gap == pytest.approx(results["cpu"].gap, abs=1e-5)
-    np.testing.assert_allclose(results["gpu"].gradient, results["cpu"].gradient, atol=1e-5)
+    assert (there.device, here.device) == ("gpu", "cpu")
+    assert there.energy == pytest.approx(here.energy, abs=1e-6)
+    assert there.gap == pytest.approx(here.gap, abs=1e-5)
+    np.testing.assert_allclose(there.gradient, here.gradient, atol=1e-5)
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("real_gpu")
+def test_a_worker_names_its_gpu_and_how_far_that_is_off_the_cpu(tmp_path):
+    with Pool(1, Resources(device="gpu"), tmp_path / "log", gpus=["0"]) as pool:
+        pool.submit(0, single_point(), lambda _position, _line: None)
+        _, result, provenance = pool.answer()
+    assert abs(result.gpu_deviation) < 1e-6
+    assert provenance.gpu == gpu.gpus()[0].name
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("real_gpu")
+def test_a_gpu_without_memory_left_is_no_broken_program():
+    import cupy
+
+    compute(single_point(), driver="energy")  # what is compiled and loaded once is not what runs short
+    cupy.get_default_memory_pool().free_all_blocks()
+    taken = [cupy.cuda.memory.Memory(cupy.cuda.runtime.memGetInfo()[0] - (8 << 20))]
+    with pytest.raises(ResourceError, match="ran out of memory on the GPU"):
+        compute(single_point(basis="def2-QZVP"), driver="energy")
+    taken.clear()

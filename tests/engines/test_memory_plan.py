@@ -10,7 +10,7 @@ import pytest
 
 from qcdriver.engines import find
 from qcdriver.engines.memory_plan import count_grid_points
-from qcdriver.errors import ResourceError
+from qcdriver.errors import InputError, ResourceError
 from qcdriver.schema import Model, Molecule, Resources
 from qcdriver.structures.au13ag12 import RodModel, build_rod
 
@@ -83,6 +83,13 @@ def test_a_gpu_too_small_is_refused_as_well(monkeypatch):
     plan = _expect(WATER, device="gpu")
     assert not plan.stores_tensor
     assert "on the GPU, which has 500 MB" in plan.too_large
+    hybrid = _expect(WATER, "pbe0", device="gpu")
+    assert "density_fit = false stores no tensor" in hybrid.too_large
+
+
+def test_a_gpu_computes_a_hybrids_exchange_as_it_computes_its_coulomb_part():
+    with pytest.raises(InputError, match=r"not for the GPU; density_fit = false"):
+        _expect(WATER, "pbe0", device="gpu", density_fit="coulomb")
 
 
 def test_finer_grids_and_more_threads_are_counted():

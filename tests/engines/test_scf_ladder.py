@@ -62,7 +62,7 @@ def test_an_easy_molecule_costs_the_cycles_of_a_bare_scf_and_gives_its_energy():
     bare = _peroxide().run()
     converged, attempts = converge(_peroxide(), None, EVERY_RUNG, _silent)
     assert [attempt.strategy for attempt in attempts] == ["DIIS"]
-    assert attempts[0].cycles == bare.cycles
+    assert attempts[0].cycles <= bare.cycles
     assert converged.e_tot == pytest.approx(bare.e_tot, abs=1e-12)
 
 
@@ -128,12 +128,18 @@ def test_a_bad_density_from_elsewhere_does_not_stop_the_guess_from_converging():
     assert converged.e_tot == pytest.approx(_peroxide().run().e_tot, abs=1e-9)
 
 
+def test_diis_from_the_first_cycle_keeps_the_charge_from_sloshing():
+    # PySCF 2.14.0 takes two plain steps from its guess first, and swings by tens of hartree for more than 20 cycles.
+    _, (only,) = converge(_copper_octahedron(), None, EVERY_RUNG, _silent)
+    assert only.cycles <= 12
+
+
 def test_an_attempt_that_diverges_is_given_up_soon_and_the_next_begins_where_it_began():
     # From the neutral atoms DIIS swings by tens of hartree (PySCF 2.14.0).
-    _, (astray, shifted, *_) = converge(_copper_octahedron(), None, EVERY_RUNG, _silent)
+    _, (astray, shifted, *_) = converge(_nickel_carbonyl(), None, EVERY_RUNG, _silent)
     assert astray.message.startswith("went astray: 1 hartree and more above its lowest energy")
     assert astray.cycles <= 10
-    _, (alone, *_) = converge(_copper_octahedron(), None, _rungs("level_shift"), _silent)
+    _, (alone, *_) = converge(_nickel_carbonyl(), None, _rungs("level_shift"), _silent)
     assert (shifted.strategy, shifted.cycles) == (alone.strategy, alone.cycles)
     # Two runs on several threads, each converged as far as what only prepares has to be.
     assert shifted.energy == pytest.approx(alone.energy, abs=PREPARATION_TOLERANCE)
@@ -173,7 +179,7 @@ def test_each_attempt_starts_from_what_the_last_one_learned():
 def test_a_state_with_a_hole_below_the_highest_orbital_is_no_result():
     # Singlet NiO: whatever closed shell is filled, an empty orbital ends up below a filled one.
     singlet = _mean_field("Ni 0 0 0; O 0 0 1.63", basis="lanl2dz")
-    with pytest.raises(ConvergenceError, match="try another multiplicity"):
+    with pytest.raises(ConvergenceError, match="another multiplicity"):
         converge(singlet, None, _rungs("diis", "second_order"), _silent)
 
 
@@ -227,7 +233,7 @@ def test_open_shells_and_multiple_bonds_on_which_pyscf_alone_is_unsure_converge(
 
 def test_where_whole_electrons_have_no_ground_state_a_temperature_does():
     stretched = _mean_field("F 0 0 0; F 0 0 2.4", basis="def2-svp")
-    with pytest.raises(ConvergenceError, match="electronic_temperature_k"):
+    with pytest.raises(ConvergenceError, match=r"unrestricted = true.*electronic_temperature_k"):
         converge(stretched, None, _rungs("diis", "second_order"), _silent)
     warm = ladder(PyscfKeywords(electronic_temperature_k=1500.0))
     converged, _ = converge(stretched, None, warm, _silent)
