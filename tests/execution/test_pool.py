@@ -14,9 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qcdriver.config.resources import Machine
 from qcdriver.engines import find
+from qcdriver.execution.local import LocalRunner
 from qcdriver.execution.pool import Answer, Pool
+from qcdriver.execution.progress import Display
+from qcdriver.records import Records
 from qcdriver.schema import Build, Built, Failure, Model, Molecule, Resources, Result, SinglePoint, Task
+from qcdriver.stage import Job, alone
 
 WATER = Molecule(symbols=("O", "H", "H"), geometry=[[0, 0, 0], [0, 1.4, 1.1], [0, -1.4, 1.1]])
 ROD = Build(source="au13ag12", settings={"phosphine": "PH3"}, program_version="test")
@@ -133,21 +138,53 @@ def test_a_task_beyond_its_time_limit_is_ended_and_says_so_and_the_next_goes_on(
     assert isinstance(after, Built)
 
 
+def environments() -> list[dict[str, str]]:
+    """Read what the workers were started with."""
+    found = [Path(f"/proc/{child}/environ").read_text().rstrip("\0") for child in children(os.getpid())]
+    return [dict(line.split("=", 1) for line in each.split("\0")) for each in found if each]
+
+
 def test_each_worker_sees_its_own_gpus(tmp_path):
     seen = []
     with Pool(2, Resources(), tmp_path / "log", gpus=["0,1", "2,3"]) as pool:
         for position in range(2):
             pool.submit(position, ROD, quiet)
         while len(seen) < 2:
-            seen = [
-                name.split(b"=")[1].decode()
-                for child in children(os.getpid())
-                for name in Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
-                if name.startswith(b"CUDA_VISIBLE_DEVICES=")
-            ]
+            seen = [each["CUDA_VISIBLE_DEVICES"] for each in environments() if "CUDA_VISIBLE_DEVICES" in each]
         for _ in range(2):
             pool.answer()
     assert sorted(seen) == ["0,1", "2,3"]
+
+
+@pytest.mark.parametrize(("asked", "waits"), [(None, "passive"), ("active", "active")])
+def test_threads_that_wait_leave_the_core_to_others_unless_the_user_wants_it_otherwise(
+    tmp_path, monkeypatch, asked, waits
+):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if asked:
+        monkeypatch.setenv("OMP_WAIT_POLICY", asked)
+    with Pool(1, Resources(threads=2), tmp_path / "log") as pool:
+        answers(pool, ROD)
+        (worker,) = environments()
+    assert worker["OMP_WAIT_POLICY"] == waits
+    assert [worker[f"{each}_NUM_THREADS"] for each in ("OMP", "OPENBLAS", "MKL")] == ["2", "2", "2"]
+
+
+@pytest.mark.parametrize(("by_dft", "blas_threads"), [(False, "1"), (True, "2")], ids=["xTB", "DFT"])
+def test_xtb_has_one_thread_for_its_small_matrices_and_all_for_the_rest(tmp_path, by_dft, blas_threads):
+    """On busy cores OpenBLAS' threads wait for each other so long that one is many times faster."""
+    task = gfn1()
+    if by_dft:
+        if missing := find("pyscf").missing():
+            pytest.skip(missing)
+        task = task.model_copy(update={"level": find("pyscf").level(Model(method="lda", basis="sto-3g"))})
+    machine, records = Machine(threads=2), Records(tmp_path)
+    with Display() as display, LocalRunner(records, tmp_path / "log", machine, 1, display) as runner:
+        runner.begin("dft" if by_dft else "prescreen")
+        runner([alone(Job("water", task))])
+        (worker,) = environments()
+    assert worker["OMP_NUM_THREADS"] == "2"
+    assert worker["OPENBLAS_NUM_THREADS"] == worker["MKL_NUM_THREADS"] == blas_threads
 
 
 def test_one_calculation_after_another_needs_no_more_memory_than_one(tmp_path):
