@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from qcdriver.config.scan import ScanSettings
 from qcdriver.engines import find
@@ -17,6 +19,7 @@ from qcdriver.landscape.ways import minima_of, ways_of
 from qcdriver.records import task_key
 from qcdriver.relaxation.coordinates import measured
 from qcdriver.relaxation.relax import relax
+from qcdriver.report.networks import print_network
 from qcdriver.scan import How, scan
 from qcdriver.scan.setup import scan_grid, seeds_of
 from qcdriver.schema import Convergence, Failure, Model, Molecule, Resources, TaskRecord, Torsion, held
@@ -303,17 +306,88 @@ def test_what_is_not_verified_is_no_stationary_point(gfn1):
     assert not refined_connections(landscape, verdicts, gfn1).saddles
 
 
-def test_a_point_with_another_number_of_imaginary_wavenumbers_says_which(gfn1):
-    """Flat ammonia has no force out of its plane, so it relaxes to the saddle it is near to."""
-    flat = Molecule(
-        symbols=("N", "H", "H", "H"), geometry=[[0, 0, 0], [1.9, 0, 0], [-0.95, 1.65, 0], [-0.95, -1.65, 0]]
-    )
-    landscape = gfn1.landscape(peroxide(120.0), 150, 210, 15)
-    points = [GridPoint(each.place, each.key, flat) for each in minima_of(landscape)]
-    search = Search(gfn1.level, TIGHT, 7, 1e-3, 100, False, 1e-4, 0.1)
-    verdicts = follow(stationary(points, [], search), gfn1)
-    failed = failed_points(verdicts)[0]
-    assert re.fullmatch(r"imaginary wavenumbers: \d+i 1/cm; a minimum has none", failed.reason)
+def ammonia(height):
+    """Build a pyramid; flat, it has no force out of its plane, and relaxes to the saddle of its inversion."""
+    places = [[0, 0, height], [1.9, 0, 0], [-0.95, 1.65, 0], [-0.95, -1.65, 0]]
+    return Molecule(symbols=("N", "H", "H", "H"), geometry=places)
+
+
+@pytest.fixture
+def search(gfn1):
+    return Search(gfn1.level, TIGHT, 7, 1e-3, 100, False, 0.1 / KCAL_MOL, 0.1)
+
+
+def searched(gfn1, search, *starts):
+    points = [GridPoint(name, f"key of {name}", molecule) for name, molecule in starts]
+    return {each.label: each for each in follow(stationary(points, [], search), gfn1)}
+
+
+def test_a_minimum_that_is_a_saddle_is_pushed_off_to_the_minimum_beside_it(gfn1, search):
+    verdicts = searched(gfn1, search, ("flat", ammonia(0.0)))
+    minimum = verdicts["minimum at flat"]
+    assert minimum.kept
+    assert re.fullmatch(r"pushed off a saddle, \d{3,4}i 1/cm", minimum.reason)
+    assert gfn1.find(verdicts["minimum at flat, vibrations"].key).outcome.n_imaginary == 0
+    direct = relax(ammonia(0.6), gfn1.engine.prepare(ammonia(0.6), gfn1.level, Resources(), lambda text: None), TIGHT)
+    assert gfn1.find(minimum.key).outcome.result.energy == pytest.approx(direct.result.energy, abs=1e-7)
+
+
+def test_every_step_of_a_push_is_a_record_so_that_replay_computes_nothing(gfn1, search):
+    verdicts = searched(gfn1, search, ("flat", ammonia(0.0)))
+    pushed = gfn1.find(verdicts["minimum at flat"].key)
+    (vibrations,) = (gfn1.find(key) for key in pushed.parents)
+    assert vibrations.outcome.n_imaginary == 1
+    assert gfn1.find(vibrations.parents[0]).label == "minimum at flat"
+    assert len(gfn1.records) == 4
+    gfn1.record = lambda job: gfn1.records[task_key(job.task)]
+    assert searched(gfn1, search, ("flat", ammonia(0.0))) == verdicts
+
+
+def test_what_a_push_leads_to_is_known_again_with_all_that_was_the_same_before(gfn1, search):
+    """Flat ammonia, twice, and the pyramid: one minimum, whichever way it was reached."""
+    starts = [("flat", ammonia(0.0)), ("pyramid", ammonia(0.6)), ("nearly", ammonia(1e-7))]
+    verdicts = searched(gfn1, search, *starts)
+    kept = [label for label, each in verdicts.items() if each.kept and "vibrations" not in label]
+    assert len(kept) == 1
+    dropped = [each for each in verdicts.values() if not each.kept]
+    assert len(dropped) == 2
+    assert all(each.reason.endswith(f" the {kept[0]}") for each in dropped)
+
+
+def test_a_path_begins_where_its_minimum_was_pushed_to(gfn1):
+    """Trans disulfane taken for the minimum of its turn: pushed off, it is the twisted one, and cis the way on."""
+    landscape = gfn1.landscape(disulfane(80.0), 0, 180, 15, mirror=True)
+    (minimum,), (over_cis,) = minima_of(landscape), [each for each in ways_of(landscape) if each.place == "0 deg"]
+    (saddle,) = (each for each in landscape.points.values() if each.verdict.reached == pytest.approx((180.0,), abs=0.1))
+    trans = GridPoint(minimum.place, saddle.verdict.key, saddle.molecule)
+    search = Search(gfn1.level, TIGHT, 7, 1e-3, 300, False, 0.1 / KCAL_MOL, 0.1)
+    verdicts = follow(stationary([trans], [over_cis], search), gfn1)
+    network = refined_connections(landscape, verdicts, gfn1)
+    (pushed,), (top,) = network.minima, network.saddles
+    text = io.StringIO()
+    print_network(network, Console(file=text, width=120))
+    assert f"minimum at {pushed.label}: {pushed.note}\n" in text.getvalue()
+    assert "pushed off a saddle" in pushed.note
+    assert top.between == (pushed.label, pushed.label)
+    bottom = gfn1.direct(disulfane, np.arange(84.0, 100.0)).min()
+    assert pushed.energy_hartree == pytest.approx(bottom, abs=1e-6)
+    barrier = gfn1.direct(disulfane, np.arange(-4.0, 5.0)).max() - bottom
+    assert top.barrier_kcal_mol / KCAL_MOL == pytest.approx(barrier, abs=1e-6)
+
+
+def test_where_a_push_does_not_converge_the_next_goes_to_the_other_side_and_farther(gfn1, search):
+    gfn1.fails = lambda label: label == "minimum at flat, push 1"
+    assert searched(gfn1, search, ("flat", ammonia(0.0)))["minimum at flat"].kept
+    first, second = (each.task.molecule for each in gfn1.records.values() if re.search(r"push \d$", each.label))
+    out_of_plane = [each.geometry[0, 2] - each.geometry[1:, 2].mean() for each in (first, second)]
+    assert out_of_plane[1] == pytest.approx(-2 * out_of_plane[0], rel=0.01)
+
+
+def test_what_no_push_leads_away_from_says_its_imaginary_wavenumbers(gfn1, search):
+    gfn1.fails = lambda label: bool(re.search(r"push \d$", label))
+    verdicts = searched(gfn1, search, ("flat", ammonia(0.0)))
+    (failed,) = failed_points(list(verdicts.values()))
+    assert re.fullmatch(r"imaginary wavenumbers: \d+i 1/cm; a minimum has none; pushed 3 times in vain", failed.reason)
 
 
 def test_the_core_of_a_rod_is_its_metal_and_its_halides():

@@ -17,12 +17,13 @@ from qcdriver.units import ANGSTROM, EV, KCAL_MOL
 
 @dataclass(frozen=True)
 class _Point:
-    """A point of a network: its record, and that of its vibrations if it was verified."""
+    """A point of a network: its record, and that of its vibrations if it was verified, with what to know about it."""
 
     label: str
     record: TaskRecord
     reached: tuple[float, ...]
     vibrations: TaskRecord | None = None
+    note: str | None = None
 
     @property
     def energy(self) -> float:
@@ -76,12 +77,13 @@ def refined_connections(landscape: Landscape, verdicts: Sequence[Verdict], recor
     A saddle at whose side a minimum was not verified is left out, as its barrier there is not known.
     """
     kept = {each.label: records.find(each.key) for each in verdicts if each.kept}
+    notes = {each.label: each.reason for each in verdicts}
     found: dict[str, _Point] = {}
     for label, (place, start) in _places(landscape).items():
         record, vibrations = kept.get(label), kept.get(label + VIBRATIONS)
         if isinstance(record, TaskRecord) and isinstance(vibrations, TaskRecord):
             reached = _reached(landscape, place, start, record)
-            found[label] = _Point(landscape.grid.shown(place), record, reached, vibrations)
+            found[label] = _Point(landscape.grid.shown(place), record, reached, vibrations, notes[label])
     minima = {each.record.key: each for label, each in found.items() if label.startswith(MINIMUM)}
     saddles: list[_Over] = []
     for label, each in found.items():
@@ -157,6 +159,7 @@ def _network(points: list[_Point], over: Sequence[_Over]) -> Network | None:
                 gap_ev=each.gap_ev,
                 n_imaginary=each.n_imaginary,
                 lowest_cm=each.lowest_cm,
+                note=each.note,
             )
             for each in points
         ),

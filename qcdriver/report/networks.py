@@ -16,6 +16,9 @@ def print_network(network: Network, console: Console) -> None:
     if network.saddles:
         console.print(_table("Saddles" if network.refined else "Passes", network))
     console.print(how_sure(network), highlight=False, soft_wrap=True)
+    for each in network.minima:
+        if each.note:
+            console.print(f"minimum at {each.label}: {each.note}", markup=False, highlight=False, soft_wrap=True)
 
 
 def how_sure(network: Network) -> str:

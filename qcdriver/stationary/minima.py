@@ -35,10 +35,8 @@ def relaxation(point: GridPoint, search: Search) -> Job:
     return Job(MINIMUM + point.place, task, (point.key,))
 
 
-def judged_minima(
-    minima: Sequence[GridPoint], records: Sequence[TaskRecord], search: Search
-) -> tuple[list[Verdict], dict[str, Minimum]]:
-    """Merge what became one structure, the lowest first; give verdicts on the rest, and all that relaxed by place."""
+def judged_minima(minima: Sequence[GridPoint], records: Sequence[TaskRecord]) -> tuple[list[Verdict], list[Minimum]]:
+    """Give verdicts on what did not relax, or fell apart, and all the rest, the lowest first."""
     verdicts: list[Verdict] = []
     relaxed: list[Minimum] = []
     for point, record in zip(minima, records, strict=True):
@@ -47,16 +45,35 @@ def judged_minima(
             continue
         reason = f"fell apart: {damage}" if isinstance(record.outcome, Relaxed) else why(record)
         verdicts.append(Verdict(label=MINIMUM + point.place, key=record.key, kept=False, reason=reason))
+    return verdicts, sorted(relaxed, key=lambda minimum: minimum.energy)
+
+
+def merged(minima: Sequence[Minimum], search: Search) -> dict[str, Minimum]:
+    """Merge what became one structure, the lowest first; give all by place."""
     found: dict[str, Minimum] = {}
-    for each in sorted(relaxed, key=lambda minimum: minimum.energy):
+    for each in sorted(minima, key=lambda minimum: minimum.energy):
         unlike = [other for other in found.values() if not other.same_as]
-        twin = next((merged for other in unlike if (merged := _merged(each, other, search))), None)
-        found[each.point.place] = twin or each
-        if twin:
-            reason = f"became the {'mirror image of' if twin.mirrored else 'same structure as'} the "
-            reason += MINIMUM + twin.itself.point.place
-            verdicts.append(Verdict(label=MINIMUM + each.point.place, key=each.key, kept=False, reason=reason))
-    return verdicts, found
+        found[each.point.place] = next((twin for other in unlike if (twin := _merged(each, other, search))), each)
+    return found
+
+
+def followed(minima: dict[str, Minimum], moved: dict[str, Minimum]) -> dict[str, Minimum]:
+    """Let what was the same as a minimum follow where that one went; what went nowhere else is there as it was."""
+    found = {}
+    for place, each in minima.items():
+        there = moved[each.itself.point.place]
+        if each.same_as is None:
+            found[place] = there
+        else:
+            found[place] = replace(each, same_as=there.itself, mirrored=each.mirrored != there.mirrored)
+    return found
+
+
+def duplicate(minimum: Minimum) -> Verdict:
+    """Drop what became the structure of another minimum."""
+    reason = f"became the {'mirror image of' if minimum.mirrored else 'same structure as'} the "
+    reason += MINIMUM + minimum.itself.point.place
+    return Verdict(label=MINIMUM + minimum.point.place, key=minimum.key, kept=False, reason=reason)
 
 
 def _merged(each: Minimum, lower: Minimum, search: Search) -> Minimum | None:
