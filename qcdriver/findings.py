@@ -58,15 +58,21 @@ class ScanPoint(Frozen):
 
 
 class ScanBreak(Frozen):
-    """Two neighbouring points that no smooth valley connects.
+    """Two neighbouring points that no smooth valley connects; twice the same: a point and its own image by symmetry.
 
-    `off_kcal_mol`: what the energy of the second is off the one foretold by the slopes at both; `moved_angstrom`: the
-    largest distance between an atom of the first, driven to the second, and its place there.
+    `off_kcal_mol`: what the energy of the second is off the one foretold by the slopes at both, or a step on from a
+    point whose slope does not vanish as symmetry asks; `moved_angstrom`: the largest distance between an atom of the
+    first, driven to the second, and its place there, None where only the other end of a rod makes the image.
     """
 
     between: tuple[tuple[float, ...], tuple[float, ...]]
     off_kcal_mol: float
-    moved_angstrom: float
+    moved_angstrom: float | None
+
+    @property
+    def at_image(self) -> bool:
+        """Whether it lies at one point, between that and its own image by symmetry."""
+        return self.between[0] == self.between[1]
 
 
 class Profile(Frozen):
@@ -107,6 +113,7 @@ class NetworkMinimum(Frozen):
     """A minimum of a network; `label`: its place on the scan's grid, `reached`: where it is, in degrees and Angstrom.
 
     `n_imaginary` wavenumbers verify it; `lowest_cm` is the lowest, negative if imaginary. None on the grid alone.
+    `note`: off which saddle it was pushed, if it was.
     """
 
     label: str
@@ -117,6 +124,7 @@ class NetworkMinimum(Frozen):
     gap_ev: float | None
     n_imaginary: int | None
     lowest_cm: float | None
+    note: str | None = None
 
 
 class NetworkSaddle(Frozen):

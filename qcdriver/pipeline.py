@@ -18,7 +18,7 @@ from qcdriver.execution.checkpoints import remove_checkpoints
 from qcdriver.execution.local import LocalRunner, Tally, is_answer
 from qcdriver.execution.progress import Display
 from qcdriver.findings import Summary
-from qcdriver.plan import check, needs_of_dft, refuse_strangers
+from qcdriver.plan import check, needs_of_dft, refuse_strangers, stages_by_dft
 from qcdriver.run import Run, wanted_stages
 from qcdriver.schema import Molecule, StageRecord, TaskRecord, Verdict
 from qcdriver.stage import RunRound, follow
@@ -123,17 +123,18 @@ def refuse_now(this: Run, now: list[str]) -> None:
 
 
 def _refuse_too_large(this: Run, now: list[str]) -> None:
-    """Refuse DFT that does not fit this machine before the stages in front of it are computed.
+    """Refuse DFT that does not fit this machine before anything is computed; nothing to refuse where it is done.
 
     Raises
     ------
     ResourceError
     """
-    if "dft" in now and this.verdicts("dft") is None:
-        needs = needs_of_dft(this.settings, geometry_of(this.candidates[0]))
-        if needs and needs.too_large:
-            before = [stage for stage in now if stage != "dft"]
-            instead = f"; the stages before it run with {', '.join(f'--only {stage}' for stage in before)}" * bool(
-                before
-            )
-            raise ResourceError(f"{this.input_path}: [dft] {needs.too_large}{instead}")
+    by_dft = stages_by_dft(this.settings)
+    first = next((stage for stage in now if stage in by_dft and this.verdicts(stage) is None), None)
+    if first is None:
+        return
+    needs = needs_of_dft(this.settings, geometry_of(this.candidates[0]))
+    if needs and needs.too_large:
+        before = " and ".join(f"--only {stage}" for stage in now[: now.index(first)])
+        instead = f"; what comes before it runs with {before}" if before else ""
+        raise ResourceError(f"{this.input_path}: [{first}] {needs.too_large}{instead}")

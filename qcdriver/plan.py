@@ -30,7 +30,7 @@ _LITTLE = 0.1
 class PlannedStage(Frozen):
     """One stage: its level, how many basis functions the molecule has there, how many calculations at most or least.
 
-    `needs`: of a DFT stage, sizes, memory and time of one calculation.
+    `needs`: of a stage that computes by DFT, sizes, memory and time of one calculation.
     """
 
     stage: str
@@ -68,6 +68,7 @@ def plan(settings: Settings, folder: Path) -> Plan:
     check(settings, molecules, ("prescreen", "scan", "stationary", "interconversion", "dft", "mirror"))
     level, _ = levels.relaxation_level(settings.prescreen)
     first = molecules[0]
+    needs = needs_of_dft(settings, first)
     stages = [_planned("prescreen", level, first, f"{len(those)} candidates")]
     if settings.scan:
         points = f"{len(scan_grid(settings.scan, first).unique)} points or more"
@@ -81,16 +82,15 @@ def plan(settings: Settings, folder: Path) -> Plan:
     said = None
     if settings.dft:
         device, said = resolve_device(settings.dft.device)
-        level = levels.dft_level(settings.dft, device)
-        needs = needs_of_dft(settings, first)
-        stages.append(_planned("dft", level, first, _single_points(settings)).model_copy(update={"needs": needs}))
+        stages.append(_planned("dft", levels.dft_level(settings.dft, device), first, _single_points(settings)))
+    by_dft = stages_by_dft(settings)
     return Plan(
         title=settings.title,
         formula=first.formula,
         n_atoms=len(first.symbols),
         n_electrons=first.n_electrons,
         candidates=tuple(each.label for each in those),
-        stages=tuple(stages),
+        stages=tuple(each.model_copy(update={"needs": needs}) if each.stage in by_dft else each for each in stages),
         device=said,
     )
 
@@ -150,8 +150,16 @@ def refuse_strangers(settings: Settings, those: Sequence[Candidate]) -> None:
             )
 
 
+def stages_by_dft(settings: Settings) -> set[str]:
+    """Name the stages of an input that compute by DFT, single points or relaxations: all need the same memory."""
+    if settings.dft is None:
+        return set()
+    relaxing = {"scan", "stationary"} if settings.scan and settings.scan.relax == "dft" else set()
+    return {"dft", "mirror"} | relaxing
+
+
 def needs_of_dft(settings: Settings, molecule: Molecule) -> DftPlan | None:
-    """Foretell what a single point of the input needs on this machine; None without a `[dft]` table.
+    """Foretell what a calculation by DFT needs on this machine; None without a `[dft]` table.
 
     Raises
     ------

@@ -22,6 +22,15 @@ def test_the_plan_of_an_input_says_what_its_dft_needs():
     assert stages["prescreen"].needs is None
 
 
+def test_relaxations_by_dft_need_what_its_single_points_do():
+    settings = read_settings(INPUTS / "hooh.toml")
+    by_dft = settings.model_copy(update={"scan": settings.scan.model_copy(update={"relax": "dft"})})
+    needs = {each.stage: each.needs for each in plan(by_dft, INPUTS).stages}
+    assert needs.pop("prescreen") is None
+    assert set(needs) == {"scan", "stationary", "dft"}
+    assert {each.n_basis_functions for each in needs.values()} == {38}
+
+
 def test_what_the_machine_cannot_hold_is_known_before_the_run():
     settings = read_settings(INPUTS / "hooh.toml")
     small = settings.model_copy(update={"resources": Machine(memory_mb=100)})

@@ -162,6 +162,14 @@ def test_hysteresis_and_breaks_are_told_in_words():
     assert "between 24 deg and 30 deg no smooth valley: energy off by 2.10 kcal/mol, an atom moved by 1.34 A" in text
 
 
+def test_a_cusp_at_a_mirror_plane_is_told_in_words_and_what_is_unknown_is_left_out():
+    """Of the energies of both hands nothing differs, so no pair of neighbours would show it."""
+    for moved, words in ((0.8, "0.40 kcal/mol, an atom moved by 0.80 A"), (None, "0.40 kcal/mol")):
+        cusp = ScanBreak(between=((36.0,), (36.0,)), off_kcal_mol=-0.4, moved_angstrom=moved)
+        found = [" ".join(row) for row in rows(PROFILE.model_copy(update={"breaks": (cusp,)}), width=200)]
+        assert f"between 36 deg and its own image by symmetry no smooth valley: energy off by {words}" in found
+
+
 def test_the_check_of_the_symmetry_is_printed():
     assert "mirror image of 30 deg, at 42 deg: computed, its energy differs by -4.2e-06 hartree" in printed(200)
 

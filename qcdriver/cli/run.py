@@ -14,7 +14,7 @@ from qcdriver.errors import InputError
 
 if TYPE_CHECKING:
     from qcdriver.findings import Summary
-    from qcdriver.plan import Plan
+    from qcdriver.plan import Plan, PlannedStage
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it; Typer ends with the same."""
@@ -125,14 +125,15 @@ def check(
             "",
             f"{planned.title}: {planned.formula}, {planned.n_atoms} atoms, {planned.n_electrons} electrons",
             f"candidates: {', '.join(planned.candidates)}",
-            *(
-                f"{each.stage}: {each.level} {each.engine_version}, "
-                f"{each.n_basis_functions or 'unknown'} basis functions, {each.calculations}"
-                for each in planned.stages
-            ),
-            *(f"  {line}" for each in planned.stages if each.needs for line in each.needs.lines()),
+            *(line for each in planned.stages for line in _stage_lines(each)),
         ]
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _stage_lines(stage: PlannedStage) -> list[str]:
+    basis = f"{stage.n_basis_functions or 'unknown'} basis functions"
+    said = f"{stage.stage}: {stage.level} {stage.engine_version}, {basis}, {stage.calculations}"
+    return [said, *(f"  {line}" for line in stage.needs.lines())] if stage.needs else [said]
 
 
 def _plan(input_file: Path) -> Plan:

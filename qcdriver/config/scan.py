@@ -51,7 +51,8 @@ class ScanCoordinate(Frozen):
 
     "distance", "angle" and "dihedral" need their `atoms`, counted from 0. "twist" and "belt" of a rod are found in its
     structure; a twist of anything else takes the atoms of two `rings`, in the order in which they pair up, and the
-    `axis` of two atoms. "combination" is a weighted sum of `terms` of one unit.
+    `axis` of two atoms. "combination" is a weighted sum of `terms` of one unit. After `period_deg` a dihedral, or a
+    twist of `rings`, leads to the same structure again, as after 120 deg for a methyl group; a rod has its own.
     """
 
     kind: Literal["twist", "belt", "dihedral", "angle", "distance", "combination"]
@@ -65,11 +66,13 @@ class ScanCoordinate(Frozen):
     start_angstrom: float | None = None
     stop_angstrom: float | None = None
     step_angstrom: float | None = Field(default=None, gt=0)
+    period_deg: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _consistent(self) -> ScanCoordinate:
         self._refuse_atoms()
         self._refuse_grid()
+        self._refuse_period()
         return self
 
     def _refuse_atoms(self) -> None:
@@ -105,6 +108,19 @@ class ScanCoordinate(Frozen):
             raise ValueError("a distance is positive, an angle between 0 and 180 deg")
         if (stop - start) / step >= MAX_POINTS:
             raise ValueError(f"{MAX_POINTS} points or more; step_{unit} is too small")
+
+    def _refuse_period(self) -> None:
+        period, step = self.period_deg, self.step_deg
+        if period is None:
+            return
+        if step is None or (self.kind != "dihedral" and self.rings is None):
+            raise ValueError(f'period_deg: kind = "{self.kind}" takes none; a dihedral does, and a twist of rings')
+        if not _is_multiple(360.0, period):
+            raise ValueError(f"period_deg = {period:g}: a whole turn is no multiple of it")
+        if not _is_multiple(period, step):
+            raise ValueError(f"period_deg = {period:g} is no multiple of step_deg = {step:g}: its images miss the grid")
+        if self.rings and not _is_multiple(period, turn := 360.0 / len(self.rings[0])):
+            raise ValueError(f"period_deg = {period:g} is no multiple of {turn:g}, after which the rings pair up again")
 
     @property
     def what(self) -> tuple[object, ...]:
@@ -195,6 +211,10 @@ class ScanSettings(Frozen):
     def n_points(self) -> int:
         """How many points the grid has."""
         return math.prod(len(each.shown_grid) for each in self.coordinate)
+
+
+def _is_multiple(value: float, of: float) -> bool:
+    return abs(value / of - round(value / of)) < _ON_GRID
 
 
 def _refuse_overlap(atoms: tuple[int, ...]) -> None:

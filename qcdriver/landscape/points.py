@@ -14,7 +14,7 @@ from functools import cached_property
 from qcdriver.config.scan import ScanSettings
 from qcdriver.records import Records
 from qcdriver.relaxation.driving import driven
-from qcdriver.scan.grid import Grid, Index
+from qcdriver.scan.grid import Grid, Index, Operation, Step
 from qcdriver.scan.network import GridNetwork
 from qcdriver.scan.unfolding import unfolded_network
 from qcdriver.scan.wavefront import unsmooth
@@ -44,15 +44,16 @@ class ScannedPoint:
 
 @dataclass(frozen=True)
 class Break:
-    """Two neighbours that no smooth valley connects.
+    """Two neighbours that no smooth valley connects; or one point twice, where none leads from it to its own image.
 
     `off`: what the energy of the second is off the one that the slopes foretell, hartree; `moved_angstrom`: the largest
-    distance of an atom of the first, driven to the second, from its place there.
+    distance of an atom of the first, driven to the second, from its place there; None if only a rod's other end is the
+    image.
     """
 
     between: tuple[Index, Index]
     off: float
-    moved_angstrom: float
+    moved_angstrom: float | None
 
 
 @dataclass(frozen=True)
@@ -119,17 +120,38 @@ def _came_from(grid: Grid, index: Index, record: TaskRecord, records: Records) -
 
 
 def breaks(landscape: Landscape, tolerance: float) -> list[Break]:
-    """Find neighbours between which the energy (hartree) does not follow from the slopes within the tolerance."""
+    """Find where the energy (hartree) does not follow from the slopes within the tolerance.
+
+    Between neighbours; and at points that are their own images by symmetry, a mirror plane say, where the slope must
+    vanish: one that does not foretells another energy at the next point than that has.
+    """
     grid, found = landscape.grid, []
     for index, point in landscape.points.items():
         for step in grid.steps(index):
             other = landscape.points.get(step.to)
             if step.by < 0 or not step.direct or other is None:
                 continue
-            off = unsmooth(point.relaxed, other.relaxed, step)
+            off = _off(grid, index, point, other, step)
             if off is not None and abs(off) > tolerance:
                 found.append(Break((index, step.to), off, _moved_angstrom(grid, step.to, point, other)))
+        for axis, slope in enumerate(point.relaxed.slopes):
+            image, off = grid.turning(index, axis), slope * grid.spacing(axis)
+            if image and abs(off) > tolerance:
+                found.append(Break((index, index), off, _moved_to_image_angstrom(point, image)))
     return found
+
+
+def _off(grid: Grid, index: Index, point: ScannedPoint, other: ScannedPoint, step: Step) -> float | None:
+    """Give what is least off, of a point that is its own image in either hand: one of the two leads to the other."""
+    here, there = ((1, -1) if grid.turning(each, step.axis) else (1,) for each in (index, step.to))
+    offs = [unsmooth(point.relaxed, other.relaxed, step, a, b) for a in here for b in there]
+    return min((off for off in offs if off is not None), key=abs, default=None)
+
+
+def _moved_to_image_angstrom(point: ScannedPoint, image: Operation) -> float | None:
+    if not image.mirrored:  # the same structure from the other end of a rod: laid on itself, no atom seems to move
+        return None
+    return align(point.molecule, point.molecule.mirrored()).largest_angstrom
 
 
 def _moved_angstrom(grid: Grid, to: Index, point: ScannedPoint, other: ScannedPoint) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,9 @@ def draw_energy(axes: Axes, profile: Profile, colour: str, with_line: bool) -> N
             if lost := [each for each in found if each[1] is not None]:
                 axes.plot(*zip(*lost, strict=True), marker, color=colour, alpha=0.45, markersize=5, linewidth=0)
     _mark(axes, [(each, each.relative_energy_kcal_mol) for each in profile.points], colour, "o" if with_line else "D")
+    if at := [each for each in profile.points if _origin(each) in _cusps(profile)]:
+        places = [(each.reached[0], each.relative_energy_kcal_mol) for each in at]
+        axes.plot(*zip(*places, strict=True), "x", color="0.1", markersize=9)
 
 
 def _lost(point: ScanPoint, side: int) -> float | None:
@@ -90,16 +93,28 @@ def _lost(point: ScanPoint, side: int) -> float | None:
 def _curves(profile: Profile) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Give the curve between each two neighbours that a valley connects: values and energies."""
     broken = {frozenset(each.between) for each in profile.breaks}
+    cusps = _cusps(profile)
     for one, other in pairwise(profile.points):
         if frozenset((_origin(one), _origin(other))) in broken:
             continue
         by, rise = other.reached[0] - one.reached[0], other.relative_energy_kcal_mol - one.relative_energy_kcal_mol
         t, start, end = _BETWEEN, rise, rise
         if one.slopes_kcal_mol and other.slopes_kcal_mol:
-            start, end = by * one.slopes_kcal_mol[0], by * other.slopes_kcal_mol[0]
+            ways = product(*(_either_way(by * each.slopes_kcal_mol[0], each, cusps) for each in (one, other)))
+            start, end = min(ways, key=lambda slopes: abs(rise - sum(slopes) / 2))
         # Cubic Hermite; with the mean slope at both ends it is straight.
         along = (3 * t**2 - 2 * t**3) * rise + (t**3 - 2 * t**2 + t) * start + (t**3 - t**2) * end
         yield one.reached[0] + by * t, one.relative_energy_kcal_mol + along
+
+
+def _cusps(profile: Profile) -> set[tuple[float, ...]]:
+    """Give the places where a structure and its own image by symmetry are two."""
+    return {each.between[0] for each in profile.breaks if each.at_image}
+
+
+def _either_way(slope: float, point: ScanPoint, cusps: set[tuple[float, ...]]) -> tuple[float, ...]:
+    """Give the slope there, and where the point's image is another structure, that of the image too."""
+    return (slope, -slope) if _origin(point) in cusps else (slope,)
 
 
 def _origin(point: ScanPoint) -> tuple[float, ...]:
@@ -174,6 +189,9 @@ def signs(profiles: Sequence[Profile]) -> list[Line2D]:
     if any(_lost(point, side) is not None for point in points for side in (0, 1)):
         label = "came along the arrow: higher, not kept"
         found.append(Line2D([], [], color="0.3", marker=">", alpha=0.45, ls="", label=label))
-    if any(profile.breaks for profile in profiles):
+    if any(not each.at_image for profile in profiles for each in profile.breaks):
         found.append(Line2D([], [], ls="", label="gap in the line: no smooth valley"))
+    if any(each.at_image for profile in profiles for each in profile.breaks):
+        label = "no smooth valley to its own image"
+        found.append(Line2D([], [], color="0.1", marker="x", markersize=9, ls="", label=label))
     return found

@@ -117,7 +117,7 @@ def _hysteresis(profile: Profile) -> Iterator[str]:
 def _breaks(profile: Profile) -> Iterator[str]:
     shown = sorted(profile.breaks, key=lambda each: each.between)
     if len(shown) > _WORST:
-        yield f"{len(shown)} pairs of neighbours without a smooth valley between them, the worst:"
+        yield f"{len(shown)} places without a smooth valley, the worst:"
         shown = sorted(shown, key=lambda each: -abs(each.off_kcal_mol))[:_WORST]
     yield from (_break(each, profile) for each in shown)
 
@@ -126,10 +126,9 @@ def _break(found: ScanBreak, profile: Profile) -> str:
     one, other = (place(each, profile) for each in found.between)
     if len(profile.axes) > 1:
         one, other = f"({one})", f"({other})"
-    return (
-        f"between {one} and {other} no smooth valley: energy off by {abs(found.off_kcal_mol):.2f} kcal/mol, "
-        f"an atom moved by {found.moved_angstrom:.2f} A"
-    )
+    where = f"between {one} and its own image by symmetry" if found.at_image else f"between {one} and {other}"
+    moved = "" if found.moved_angstrom is None else f", an atom moved by {found.moved_angstrom:.2f} A"
+    return f"{where} no smooth valley: energy off by {abs(found.off_kcal_mol):.2f} kcal/mol{moved}"
 
 
 def place(values: Sequence[float], profile: Profile) -> str:

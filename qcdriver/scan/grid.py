@@ -125,6 +125,11 @@ class Grid:
             ]
             yield from ((place, operation) for place in itertools.product(*along))
 
+    def turning(self, index: Index, axis: int) -> Operation | None:
+        """Give what makes a point its own image with a coordinate turned round, so that its slope must vanish there."""
+        equal = self.equal(self.values(index))
+        return next((operation for place, operation in equal if place == index and operation.signs[axis] < 0), None)
+
     @property
     def unique(self) -> list[Index]:
         """List the points that have to be computed."""

@@ -48,22 +48,23 @@ def _coordinate(each: ScanCoordinate, molecule: Molecule, near: float) -> Coordi
         assert each.rings is not None
         assert each.axis is not None
         start, end = each.axis
-        return Torsion(kind="twist", quadruples=tuple((a, start, end, b) for a, b in zip(*each.rings, strict=True)))
+        fours = tuple((a, start, end, b) for a, b in zip(*each.rings, strict=True))
+        return Torsion(kind="twist", quadruples=fours, period_deg=each.period_deg)
     if each.terms:
         terms = (Term(weight=term.weight, coordinate=_simple(term.atoms)) for term in each.terms)
         return Combination(terms=tuple(terms))
     assert each.atoms is not None
-    return _simple(each.atoms)
+    return _simple(each.atoms, each.period_deg)
 
 
-def _simple(atoms: tuple[int, ...]) -> Distance | Angle | Torsion:
+def _simple(atoms: tuple[int, ...], period_deg: float | None = None) -> Distance | Angle | Torsion:
     """Make the coordinate that so many atoms have."""
     if len(atoms) == 2:
         return Distance(atoms=atoms)
     if len(atoms) == 3:
         return Angle(atoms=atoms)
     a, b, c, d = atoms
-    return Torsion(kind="dihedral", quadruples=((a, b, c, d),))
+    return Torsion(kind="dihedral", quadruples=((a, b, c, d),), period_deg=period_deg)
 
 
 def scan_grid(settings: ScanSettings, molecule: Molecule) -> Grid:

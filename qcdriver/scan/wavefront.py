@@ -104,7 +104,7 @@ def _one_valley(state: ScanState, point: Point, step: Step, improvement: float) 
     origin, came = state.best.get(step.to), point.start
     if step.to != came.came_from or step.direct == came.carried or origin is None or origin.key != came.key:
         return False
-    kink = unsmooth(point.relaxed, origin.relaxed, step, step.operation.signs[step.axis])
+    kink = unsmooth(point.relaxed, origin.relaxed, step, there_sign=step.operation.signs[step.axis])
     return kink is not None and abs(kink) <= improvement
 
 
@@ -123,15 +123,15 @@ def _no_gain(point: Point, step: Step, steps: Sequence[Step], improvement: float
     return bool(slopes) and 2 * slopes[step.axis] * step.by >= -improvement
 
 
-def unsmooth(here: Relaxed, there: Relaxed, step: Step, sign: int = 1) -> float | None:
+def unsmooth(here: Relaxed, there: Relaxed, step: Step, here_sign: int = 1, there_sign: int = 1) -> float | None:
     """Give what the energy of a neighbour is off the one that the slopes at both ends foretell, hartree.
 
-    The mean of the slopes (trapezoid rule) is right to third order of the step where both lie in one valley; `sign` is
-    that of the neighbour's coordinate in this point's. None where a slope is not known.
+    The mean of the slopes (trapezoid rule) is right to third order of the step where both lie in one valley; the signs
+    are those of both structures' coordinates in this point's. None where a slope is not known.
     """
     if not here.slopes or not there.slopes:
         return None
-    foretold = (here.slopes[step.axis] + sign * there.slopes[step.axis]) / 2 * step.by
+    foretold = (here_sign * here.slopes[step.axis] + there_sign * there.slopes[step.axis]) / 2 * step.by
     return there.result.energy - here.result.energy - foretold
 
 

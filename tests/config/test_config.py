@@ -29,6 +29,9 @@ step_deg = 6
 method = "pbe"
 basis = "lanl2dz"
 """
+TWIST = 'kind = "twist"'
+DIHEDRAL = 'kind = "dihedral"\natoms = [0, 1, 2, 3]'
+RINGS = 'kind = "twist"\nrings = [[2, 3, 4], [5, 6, 7]]\naxis = [0, 1]'
 
 
 def settings(tmp_path, text):
@@ -86,6 +89,10 @@ def test_the_grid_ends_where_it_says(tmp_path):
         ("[structure.isomers.E]", "[structure.isomers.'../E']", ["structure.isomers", "../E"]),
         ("[dft]", "[experiment]\ngap_ev = { X = 1.0 }\nsource = 's'\n[dft]", ["experiment.gap_ev", "'X'", "E"]),
         ("step_deg = 6", "step_deg = 73", ["scan", "step_deg must not exceed"]),
+        ("step_deg = 6", "step_deg = 6\nperiod_deg = 72", ["scan.coordinate.0", 'kind = "twist" takes none']),
+        (TWIST, f"{DIHEDRAL}\nperiod_deg = 100", ["scan.coordinate.0: period_deg = 100: a whole turn is no multiple"]),
+        (TWIST, f"{DIHEDRAL}\nperiod_deg = 45", ["period_deg = 45 is no multiple of step_deg = 6", "miss the grid"]),
+        (TWIST, f"{RINGS}\nperiod_deg = 60", ["period_deg = 60 is no multiple of 120", "the rings pair up again"]),
         ("step_deg = 6", "step_deg = nan", ["scan.coordinate.0.step_deg", "finite number"]),
         ("twist_deg = 0", "twist_deg = inf", ["structure.isomers.E.twist_deg", "finite number"]),
         ('dft_points = "top"', 'dft_points = "bottom"', ["scan.dft_points = 'bottom'", '"all", "none"']),

@@ -114,6 +114,50 @@ def test_a_smooth_branch_has_no_break():
     assert breaks(read_landscape(GRID, verdicts, run), tolerance=1e-5) == []
 
 
+MIRRORED = Grid(GRID.axes, (72.0,), (False,), (Operation((1,)), Operation((-1,), mirrored=True)))
+"""The same with mirror planes at 0 and 36 deg, where branch A and its mirror image cross uphill."""
+
+
+class OtherHand(Answers):
+    """At 36 deg it keeps the mirror image of what came there, which slopes down."""
+
+    def answer(self, line):
+        record = super().answer(line)
+        relaxed = record.outcome
+        if relaxed.reached == (36.0,):
+            relaxed = relaxed.model_copy(update={"slopes": (-relaxed.slopes[0],)})
+            record = self.records[record.key] = record.model_copy(update={"outcome": relaxed})
+        return record
+
+
+@pytest.mark.parametrize("run", [Answers(), OtherHand()], ids=["one hand", "the other"])
+def test_a_slope_that_does_not_vanish_at_a_mirror_plane_is_a_break(run):
+    """By the formula it is 0.02 / 36 hartree/deg there; whichever hand was kept, one leads down to the neighbour."""
+    verdicts = follow(scan([Seed("A", "A", molecule("A"), (COORDINATE,), (0.0,))], MIRRORED, HOW, 1e-6), run)
+    (found,) = breaks(read_landscape(MIRRORED, verdicts, run), tolerance=1e-5)
+    assert [MIRRORED.values(index) for index in found.between] == [(36.0,), (36.0,)]
+    assert abs(found.off) == pytest.approx(0.02 / 36 * 6)
+    assert found.moved_angstrom > 0.1
+
+
+def test_a_valley_across_a_mirror_plane_is_no_break():
+    run = Answers()
+    seeds = [Seed(each, each, molecule(each), (COORDINATE,), (0.0 if each == "A" else 36.0,)) for each in BRANCH]
+    verdicts = follow(scan(seeds, MIRRORED, HOW, 1e-6), run)
+    (found,) = breaks(read_landscape(MIRRORED, verdicts, run), tolerance=1e-5)
+    assert [MIRRORED.values(index)[0] for index in found.between] == [12.0, 18.0]
+
+
+def test_what_is_the_same_from_the_other_end_has_no_slope_there_either():
+    """A belt that is an image of itself only from the other end of a rod: laid on that, no atom would seem to move."""
+    grid = Grid(GRID.axes, (72.0,), (False,), (Operation((1,)), Operation((-1,), flipped=True)))
+    run = Answers()
+    verdicts = follow(scan([Seed("A", "A", molecule("A"), (COORDINATE,), (0.0,))], grid, HOW, 1e-6), run)
+    (found,) = breaks(read_landscape(grid, verdicts, run), tolerance=1e-5)
+    assert found.between == ((6,), (6,))
+    assert found.moved_angstrom is None
+
+
 @pytest.mark.parametrize(
     ("wanted", "within", "values"),
     [

@@ -63,6 +63,17 @@ def test_no_line_leads_over_a_break_nor_over_its_image():
     assert sorted((curve[0, 0], curve[-1, 0]) for curve in curves(lines)) == [(30.0, 36.0), (36.0, 42.0)]
 
 
+def test_a_cusp_at_a_mirror_plane_is_marked_and_the_curve_is_the_same_from_both_sides():
+    """E = |x - 36|: the structure kept at 36 deg is that of one side, and the other side is its mirror image."""
+    points = [scan_point(x, energy=36 - x, slopes_kcal_mol=(-1.0,)) for x in (30.0, 36.0)]
+    image = scan_point(42.0, energy=6.0, slopes_kcal_mol=(1.0,), image_of=(30.0,))
+    cusp = ScanBreak(between=((36.0,), (36.0,)), off_kcal_mol=-6.0, moved_angstrom=0.8)
+    lines = drawn(profile(*points, image, breaks=(cusp,)), "C0", with_line=True)
+    for curve in curves(lines):
+        assert curve[:, 1] == pytest.approx(abs(curve[:, 0] - 36), abs=1e-9)
+    assert [line.get_xydata().tolist() for line in lines if line.get_marker() == "x"] == [[[36.0, 0.0]]]
+
+
 def test_points_by_symmetry_are_hollow():
     lines = drawn(profile(scan_point(36.0), scan_point(42.0, energy=1.0, image_of=(30.0,))), "C0", with_line=False)
     assert {line.get_xdata()[0]: line.get_markerfacecolor() for line in lines} == {36.0: "C0", 42.0: "white"}

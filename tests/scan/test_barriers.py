@@ -19,6 +19,8 @@ from small_scans import (
     torsion_settings,
 )
 
+from qcdriver.config.scan import ScanSettings
+from qcdriver.scan.stage import MIRROR_LABEL
 from qcdriver.units import KCAL_MOL
 
 SAME = 1e-6
@@ -55,6 +57,42 @@ def test_the_barrier_is_that_of_a_direct_drive_in_steps_of_a_degree(molecule, to
     for (value,), energy in energies(landscape).items():
         if value in direct:
             assert energy == pytest.approx(direct[value], abs=SAME)
+
+
+BY_ONE_HYDROGEN = {"kind": "dihedral", "atoms": ETHANE_TURN.quadruples[0]}
+BY_ALL_HYDROGENS = {"kind": "twist", "rings": ((2, 3, 4), (5, 7, 6)), "axis": (0, 1)}
+"""Of both methyl groups, each counted in the same sense."""
+
+
+def of_period(period_deg, what=BY_ONE_HYDROGEN):
+    axis = {"start_deg": -180, "stop_deg": 160, "step_deg": 20, "period_deg": period_deg}
+    return ScanSettings.model_validate({"coordinate": [what | axis]})
+
+
+def checked_image(verdicts):
+    (check,) = [each for each in verdicts if each.label.startswith(MIRROR_LABEL)]
+    return check.kept
+
+
+@pytest.mark.parametrize("what", [BY_ONE_HYDROGEN, BY_ALL_HYDROGENS], ids=["dihedral", "twist"])
+def test_of_a_methyl_group_with_its_period_a_third_of_the_turn_is_computed_and_is_the_whole(what):
+    whole = energies(scanned(of_period(None, what), ethane())[0])
+    assert len(whole) == 18
+    landscape, verdicts, _ = scanned(of_period(120, what), ethane())
+    third = energies(landscape)
+    assert [value for (value,) in third] == [-180, -160, -140, -120, -100, -80]
+    for (value,), energy in whole.items():
+        home = landscape.grid.values(landscape.grid.home(landscape.grid.nearest((value,)))[0])
+        assert energy == pytest.approx(third[home], abs=SAME)
+    assert checked_image(verdicts)
+    (over,) = landscape.network.passes
+    assert over.between == (0, 0)  # a third of a turn on, to itself
+
+
+def test_a_period_that_the_molecule_does_not_have_is_found_out():
+    """Ethane after 60 deg is eclipsed where it was staggered; the image that is computed as a check shows it."""
+    _, verdicts, _ = scanned(of_period(60), ethane())
+    assert not checked_image(verdicts)
 
 
 def test_the_minimum_of_the_scan_of_ethane_is_the_free_minimum():

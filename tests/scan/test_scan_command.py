@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -217,6 +218,28 @@ def test_a_scan_by_dft_stands_as_long_as_its_dft_does(by_dft, tmp_path, old, new
     path = write_input(tmp_path, BY_DFT.replace(old, new))
     this = open_run(read_settings(path), path, by_dft.parent / "results", only_read=True)
     assert (this.verdicts("scan") is not None) == finished
+
+
+def test_a_scan_by_dft_that_the_memory_cannot_hold_is_refused_before_anything_is_computed(tmp_path):
+    path = write_input(tmp_path, BY_DFT.replace("memory_mb = 2000", "memory_mb = 110"))
+    run = qcdriver("run", path, "--results", tmp_path / "results")
+    assert run.returncode == 3, run.stderr
+    refusal = run.stderr.splitlines()[-1]
+    assert re.match(rf"qcdriver: {re.escape(str(path))}: \[scan\] \d+ basis functions need about \d+ MB", refusal)
+    assert refusal.endswith("; what comes before it runs with --only prescreen")
+    assert not (tmp_path / "results" / "hooh" / "records.jsonl").read_text()
+    check = qcdriver("check", path)
+    plan = [line.strip() for line in check.stdout.splitlines()]
+    assert plan[plan.index(next(line for line in plan if line.startswith("scan:"))) + 3].startswith("does not fit: ")
+
+
+def test_a_scan_by_dft_that_is_done_is_not_refused_on_a_smaller_machine(by_dft):
+    small = by_dft.with_name("small")
+    small.mkdir()
+    path = write_input(small, BY_DFT.replace("memory_mb = 2000", "memory_mb = 110"))
+    run = qcdriver("run", path, "--results", by_dft.parent / "results", "--only", "scan")
+    assert run.returncode == 0, run.stderr
+    assert "nothing to compute" in run.stderr
 
 
 ACETYLENE = "4\nacetylene\nC 0 0 0.6\nC 0 0 -0.6\nH 0 0 1.66\nH 0 0 -1.66\n"
