@@ -79,6 +79,10 @@ RIPPLE = 0.2
 """kcal/mol. A basin of the grid shallower than this is none: relaxations of one structure end as far apart."""
 
 
+OWN_IMAGE_ANGSTROM = 0.1
+"""A structure as near as this to its image is symmetric, and what slope it has left is that of its residual forces."""
+
+
 def read_landscape(grid: Grid, verdicts: Sequence[Verdict], records: Records) -> Landscape:
     """Put what a scan kept on its grid."""
     points: dict[Index, ScannedPoint] = {}
@@ -136,8 +140,11 @@ def breaks(landscape: Landscape, tolerance: float) -> list[Break]:
                 found.append(Break((index, step.to), off, _moved_angstrom(grid, step.to, point, other)))
         for axis, slope in enumerate(point.relaxed.slopes):
             image, off = grid.turning(index, axis), slope * grid.spacing(axis)
-            if image and abs(off) > tolerance:
-                found.append(Break((index, index), off, _moved_to_image_angstrom(point, image)))
+            if image is None or abs(off) <= tolerance:
+                continue
+            moved = _moved_to_image_angstrom(point, image)
+            if moved is None or moved > OWN_IMAGE_ANGSTROM:
+                found.append(Break((index, index), off, moved))
     return found
 
 

@@ -140,6 +140,25 @@ def test_a_slope_that_does_not_vanish_at_a_mirror_plane_is_a_break(run):
     assert found.moved_angstrom > 0.1
 
 
+class Symmetric(Answers):
+    """At 36 deg the structure is its own mirror image, but for a slope that its residual forces leave."""
+
+    def answer(self, line):
+        record = super().answer(line)
+        relaxed = record.outcome
+        if relaxed.reached == (36.0,):
+            flat = relaxed.molecule.moved(relaxed.molecule.geometry * [1, 1, 0.02])
+            relaxed = relaxed.model_copy(update={"molecule": flat})
+            record = self.records[record.key] = record.model_copy(update={"outcome": relaxed})
+        return record
+
+
+def test_a_structure_that_is_its_own_image_does_not_break_there():
+    run = Symmetric()
+    verdicts = follow(scan([Seed("A", "A", molecule("A"), (COORDINATE,), (0.0,))], MIRRORED, HOW, 1e-6), run)
+    assert breaks(read_landscape(MIRRORED, verdicts, run), tolerance=1e-5) == []
+
+
 def test_a_valley_across_a_mirror_plane_is_no_break():
     run = Answers()
     seeds = [Seed(each, each, molecule(each), (COORDINATE,), (0.0 if each == "A" else 36.0,)) for each in BRANCH]
