@@ -123,7 +123,7 @@ def _climb(
             name = f"{title}{strategy.name}{source}"
             if attempts:
                 progress(f"SCF: {attempts[-1].strategy} {attempts[-1].message}; now {name}")
-            run = _Run(mean_field, strategy, progress, name, keep, memory)
+            run = _Run(mean_field, strategy, lambda line: progress(f"{title}{line}"), name, keep, memory)
             attempts.append(run.go(density))
             if attempts[-1].converged and strategy.gives_number:
                 return run, tuple(attempts)

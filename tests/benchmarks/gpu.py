@@ -122,9 +122,9 @@ class Cycles:
 
     def __call__(self, line: str) -> None:
         print(f"      {time.strftime('%H:%M:%S')} {line}", flush=True)
-        if line.startswith("SCF cycle 1 "):
+        if "SCF cycle 1 " in line:
             self._moments.append([])
-        if line.startswith("SCF cycle "):
+        if "SCF cycle " in line:
             self._moments[-1].append(time.perf_counter())
 
     def since(self, attempts: tuple[ScfAttempt, ...]) -> str:

@@ -31,8 +31,9 @@ def _mean_field(atoms: str, spin: int):
     ids=["closed shell", "open shell"],
 )
 def test_what_diis_learned_on_a_coarse_grid_saves_cycles_on_the_fine_one(atoms, spin):
-    fine = _mean_field(atoms, spin)
-    start, _ = prepare(coarse(fine), None, PLAIN, _silent, "coarse grid")
+    fine, lines = _mean_field(atoms, spin), []
+    start, _ = prepare(coarse(fine), None, PLAIN, lines.append, "coarse grid")
+    assert lines[0].startswith("coarse grid: SCF cycle 1  E = -")
     forgetful, (without,) = converge(fine, Start(start.density, "the coarse grid"), PLAIN, _silent)
     found, (with_memory,) = converge(fine, start, PLAIN, _silent)
     assert with_memory.cycles < without.cycles
