@@ -30,6 +30,12 @@ XC_BLOCKS = 1.4
 """Of these blocks at a time: orbital values, and their products with density and potential."""
 GRID_BYTES = 100
 """Bytes a grid point: coordinates, weights, masks, and what building them takes."""
+CAVITY_SCALE = 1.2
+"""Of the van der Waals radii, for PCM; as PySCF has it, like the next."""
+CAVITY_POINTS = {"PCM": 302, "SMD": 590}
+"""On the sphere of an atom, before those inside its neighbours are left out."""
+CAVITY_MATRICES = 13
+"""Matrices of a solvent cavity's size that live at once: 12.6 measured on PPh3 (3886 points), 28 for forces."""
 GFLOPS_PER_THREAD = 45
 """Speed reached in an SCF cycle on a core of 2024, with which time is foretold; a factor of two either way."""
 
@@ -45,6 +51,7 @@ class DftPlan(Frozen):
     n_basis_functions: int
     n_auxiliary_functions: int | None
     n_grid_points: int
+    n_cavity_points: int
     tensor_mb: int | None
     stores_tensor: bool
     memory_mb: int
@@ -58,8 +65,9 @@ class DftPlan(Frozen):
         kept = "kept in memory" if self.stores_tensor else "not stored"
         tensor = f"three-index tensor {self.tensor_mb} MB, {kept}; " if self.tensor_mb else ""
         gpu = f", about {self.gpu_memory_mb} MB on the GPU" if self.gpu_memory_mb else ""
+        cavity = f", {self.n_cavity_points} points of the solvent's cavity" if self.n_cavity_points else ""
         said = [
-            f"{self.n_basis_functions} basis functions{fit}, {self.n_grid_points} grid points",
+            f"{self.n_basis_functions} basis functions{fit}, {self.n_grid_points} grid points{cavity}",
             f"{tensor}memory about {self.memory_mb} MB{gpu}; an SCF cycle about {self.cycle_s:.2g} s on the CPU",
         ]
         return said if self.too_large is None else [*said, f"does not fit: {self.too_large}"]
@@ -81,32 +89,44 @@ def plan_calculation(
     if auxiliary is not None:
         n_auxiliary = load_auxiliary(auxiliary, molecule.symbols).n_functions(molecule.symbols)
     n_points = count_grid_points(molecule, keywords.grid_level)
+    n_cavity = count_cavity_points(molecule, keywords)
+    cavity = CAVITY_MATRICES * n_cavity**2 * 8 / MB
     spins = 1 if molecule.molecular_multiplicity == 1 and not keywords.unrestricted else 2
     exchange = keywords.fits_exchange(model.method)
     tensor = _tensor_mb(n_basis, n_auxiliary, exchange and is_range_separated(model.method))
     settled = PROCESS_MB + spins * (MATRICES + 2 * keywords.diis_space + 2 * LENGTH) * n_basis**2 * 8 / MB
     passing = XC_BLOCKS * min(XC_BLOCK_MB, 4 * 8 * n_points * n_basis / MB) + n_points * GRID_BYTES / MB
+    on_gpu = resources.device == "gpu"
+    if not on_gpu:
+        settled += cavity
     small = settled + passing
     with_tensor = settled + tensor + max(passing, _buffers_mb(n_basis, n_auxiliary or 0, tensor, exchange))
-    on_gpu = resources.device == "gpu"
     stores = exchange or (n_auxiliary is not None and not on_gpu and with_tensor <= resources.memory_mb)
+    gpu = _gpu_mb(n_basis, n_auxiliary or 0, n_points, spins, tensor * exchange) + cavity
     plan = DftPlan(
         n_basis_functions=n_basis,
         n_auxiliary_functions=n_auxiliary,
         n_grid_points=n_points,
+        n_cavity_points=n_cavity,
         tensor_mb=tensor or None,
         stores_tensor=stores,
         memory_mb=round(with_tensor if stores and not on_gpu else small),
-        gpu_memory_mb=round(_gpu_mb(n_basis, n_auxiliary or 0, n_points, spins, tensor * exchange)) if on_gpu else None,
-        cycle_s=_cycle_s(n_basis, n_auxiliary, n_points, spins, stores, is_meta(model.method), resources.threads),
+        gpu_memory_mb=round(gpu) if on_gpu else None,
+        cycle_s=_cycle_s(
+            n_basis, n_auxiliary, n_points, n_cavity, spins, stores, is_meta(model.method), resources.threads
+        ),
     )
-    return plan.model_copy(update={"too_large": _too_large(plan, resources, exchange, gpu_total_mb)})
+    return plan.model_copy(update={"too_large": _too_large(plan, resources, exchange, round(cavity), gpu_total_mb)})
 
 
-def _too_large(plan: DftPlan, resources: Resources, exchange: bool, gpu_total_mb: int | None) -> str | None:
+def _too_large(
+    plan: DftPlan, resources: Resources, exchange: bool, cavity_mb: int, gpu_total_mb: int | None
+) -> str | None:
     needs = f"{plan.n_basis_functions} basis functions need about"
     exact = "false" if plan.gpu_memory_mb is not None else "'coulomb'"
     way_out = f"density_fit = {exact} stores no tensor" if exchange else "a smaller basis set would fit"
+    if cavity_mb > (plan.gpu_memory_mb or plan.memory_mb) / 2:
+        way_out = f"{cavity_mb} MB of it are the solvent's cavity"
     if plan.gpu_memory_mb is not None and gpu_total_mb is not None and plan.gpu_memory_mb > gpu_total_mb:
         return f"{needs} {plan.gpu_memory_mb} MB on the GPU, which has {gpu_total_mb} MB; {way_out}"
     if plan.memory_mb > resources.memory_mb:
@@ -153,6 +173,29 @@ def count_grid_points(molecule: Molecule, grid_level: int) -> int:
     return sum(len(table[symbol][1]) for symbol in molecule.symbols)
 
 
+def count_cavity_points(molecule: Molecule, keywords: PyscfKeywords) -> int:
+    """Count the points on the surface of the cavity that PySCF puts a molecule in; 0 without a solvent."""
+    if keywords.solvent is None:
+        return 0
+    from pyscf import gto
+    from pyscf.solvent.pcm import gen_surface, modified_Bondi
+    from pyscf.solvent.smd import smd_radii, solvent_db
+
+    atoms = gto.M(
+        atom=list(zip(molecule.symbols, molecule.geometry.tolist(), strict=True)),
+        unit="Bohr",
+        basis={symbol: [[0, [1.0, 1.0]]] for symbol in molecule.symbols},
+        spin=None,
+        verbose=0,
+        parse_arg=False,
+        dump_input=False,
+    )
+    smd = keywords.solvent_model == "smd"
+    radii = smd_radii(solvent_db[keywords.solvent][2]) if smd else CAVITY_SCALE * modified_Bondi
+    surface = gen_surface(atoms, ng=CAVITY_POINTS["SMD" if smd else "PCM"], rad=radii)
+    return len(surface["grid_coords"])
+
+
 def _tensor_mb(n_basis: int, n_auxiliary: int | None, twice: bool) -> int:
     """Size of (ij|P), i >= j; range-separated exchange has a second one."""
     if n_auxiliary is None:
@@ -176,9 +219,19 @@ def _gpu_mb(n_basis: int, n_auxiliary: int, n_points: int, spins: int, tensor: f
 
 
 def _cycle_s(
-    n_basis: int, n_auxiliary: int | None, n_points: int, spins: int, stores: bool, meta: bool, threads: int
+    n_basis: int,
+    n_auxiliary: int | None,
+    n_points: int,
+    n_cavity: int,
+    spins: int,
+    stores: bool,
+    meta: bool,
+    threads: int,
 ) -> float:
-    """Seconds of an SCF cycle on the CPU, by counting multiplications: XC on the grid, Coulomb fit, diagonalisation."""
+    """Seconds of an SCF cycle on the CPU, by counting multiplications.
+
+    XC on the grid, Coulomb fit, diagonalisation, and the linear equations of a solvent's cavity.
+    """
     grid = spins * n_points * n_basis**2 * (9 if meta else 5)
     coulomb = 0.0 if n_auxiliary is None else n_basis**2 * n_auxiliary * (2 if stores else 770)
-    return round((grid + coulomb + spins * 25 * n_basis**3) / (GFLOPS_PER_THREAD * 1e9 * threads), 2)
+    return round((grid + coulomb + spins * 25 * n_basis**3 + n_cavity**3) / (GFLOPS_PER_THREAD * 1e9 * threads), 2)

@@ -51,6 +51,25 @@ def test_the_full_cluster_is_known_for_what_it_is_before_anything_is_computed():
     assert _expect(full, "pbe0", memory_mb=20_000, density_fit="coulomb").too_large is None
 
 
+@pytest.mark.parametrize("model", ["iefpcm", "smd"])
+def test_a_solvent_s_cavity_counts(model):
+    from pyscf import dft, gto
+
+    mol = gto.M(atom=list(zip(WATER.symbols, WATER.geometry.tolist(), strict=True)), unit="Bohr", verbose=0)
+    solvated = dft.RKS(mol).SMD() if model == "smd" else dft.RKS(mol).PCM()
+    solvated.with_solvent.solvent = "water"  # which SMD's radii depend on
+    solvated.with_solvent.build()
+    plan = _expect(WATER, solvent="water", solvent_model=model)
+    assert plan.n_cavity_points == len(solvated.with_solvent.surface["grid_coords"])
+    assert plan.memory_mb > _expect(WATER).memory_mb
+
+
+def test_a_cavity_that_does_not_fit_is_named():
+    full = _expect(build_rod(RodModel(phosphine="PPh3")), memory_mb=64_000, solvent="dichloromethane")
+    assert "are the solvent's cavity" in full.too_large
+    assert full.n_cavity_points > 30_000
+
+
 def test_fitted_integrals_are_kept_where_they_fit_and_give_the_same_number_where_they_do_not():
     waters = Molecule(
         symbols=WATER.symbols * 4,
