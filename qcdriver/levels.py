@@ -8,8 +8,8 @@ from qcdriver import engines
 from qcdriver.config.settings import DftSettings, PrescreenSettings, Settings
 from qcdriver.engines.base import Device
 from qcdriver.engines.checks import read_keywords
-from qcdriver.engines.memory_plan import fit_within
-from qcdriver.engines.pyscf_keywords import PyscfKeywords
+from qcdriver.engines.dft.keywords import PyscfKeywords
+from qcdriver.engines.dft.memory_plan import fit_within
 from qcdriver.errors import InputError, MissingError
 from qcdriver.schema import Level, Model, Molecule
 

@@ -12,8 +12,8 @@ from qcdriver import engines, levels
 from qcdriver.candidates import Candidate, candidates, geometry_of
 from qcdriver.comparison.conformers import require_same_bonds
 from qcdriver.config.settings import Settings
-from qcdriver.engines.gpu import resolve_device
-from qcdriver.engines.memory_plan import DftPlan
+from qcdriver.engines.dft.gpu import resolve_device
+from qcdriver.engines.dft.memory_plan import DftPlan
 from qcdriver.errors import InputError
 from qcdriver.execution.machine import memory_of_this_machine_mb, threads_of_this_machine
 from qcdriver.relaxation.coordinates import measured

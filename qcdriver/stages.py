@@ -8,7 +8,7 @@ from qcdriver import levels
 from qcdriver.config.scan import ScanSettings
 from qcdriver.dft import Geometry, single_points
 from qcdriver.engines.base import Device
-from qcdriver.engines.gpu import resolve_device
+from qcdriver.engines.dft.gpu import resolve_device
 from qcdriver.errors import InputError
 from qcdriver.interconversion import Minimum, interconversion
 from qcdriver.landscape.points import Landscape, chosen_for_dft, read_landscape

@@ -225,7 +225,7 @@ def test_a_run_cut_short_loses_only_the_point_in_flight(small_input, tmp_path, h
 )
 def test_a_mistake_is_one_line_before_anything_is_computed(small_input, tmp_path, old, new, words, code):
     if code == 3:
-        from qcdriver.engines.gpu import gpu_missing
+        from qcdriver.engines.dft.gpu import gpu_missing
 
         if gpu_missing() is None:
             pytest.skip("this machine has a GPU")

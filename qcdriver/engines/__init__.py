@@ -1,10 +1,10 @@
-"""The programs that compute energies and gradients, one file each, behind the contract in `base`.
+"""The programs that compute energies and gradients, each behind the contract in `base`.
 
 The registry is the dictionary `ENGINES`; importing it loads no program.
 """
 
 from qcdriver.engines.base import Calculation, Engine, Progress
-from qcdriver.engines.pyscf import PyscfEngine
+from qcdriver.engines.dft.engine import PyscfEngine
 from qcdriver.engines.tblite import TbliteEngine
 from qcdriver.engines.xtb import XtbEngine
 from qcdriver.errors import InputError

@@ -15,7 +15,7 @@ from qcdriver.schema import Frozen, Level, Model, Molecule, Resources, Result
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from qcdriver.engines.memory_plan import DftPlan
+    from qcdriver.engines.dft.memory_plan import DftPlan
 
 Progress = Callable[[str], None]
 """Told one short line at a time ("cycle 7  -3713.468987"), for a person who waits."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qcdriver import __version__
 from qcdriver.engines import ENGINES
-from qcdriver.engines.gpu import gpu_missing, gpus
+from qcdriver.engines.dft.gpu import gpu_missing, gpus
 from qcdriver.errors import InputError
 from qcdriver.schema import Frozen
 

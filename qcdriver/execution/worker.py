@@ -23,7 +23,7 @@ from typing import TextIO
 from pydantic import TypeAdapter, ValidationError
 
 from qcdriver import __version__
-from qcdriver.engines.gpu import gpus
+from qcdriver.engines.dft.gpu import gpus
 from qcdriver.errors import ConvergenceError, QcdriverError
 from qcdriver.execution.tasks import execute
 from qcdriver.schema import Failure, Outcome, Provenance, Resources, Task

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from qcdriver.engines.properties import write_frontier_cubes
+from qcdriver.engines.dft.properties import write_frontier_cubes
 from qcdriver.errors import InputError
 from qcdriver.execution.checkpoints import checkpoint_of
 from qcdriver.schema import Result, TaskRecord

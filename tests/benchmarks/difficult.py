@@ -230,7 +230,7 @@ def alone(case: Case) -> Outcome:
     """PySCF with its defaults."""
     from pyscf import dft, gto
 
-    from qcdriver.engines.basis_sets import load_basis_set
+    from qcdriver.engines.dft.basis_sets import load_basis_set
 
     molecule = case.molecule
     basis = load_basis_set(case.basis, molecule.symbols)

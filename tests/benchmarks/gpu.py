@@ -36,13 +36,13 @@ import numpy as np
 
 from qcdriver.engines import find
 from qcdriver.engines.base import Calculation
-from qcdriver.engines.gpu import gpu_missing, gpus
-from qcdriver.engines.gpu_agreement import deviation_from_cpu
-from qcdriver.engines.mean_field import build_mean_field
-from qcdriver.engines.memory_plan import plan_calculation
-from qcdriver.engines.pyscf_keywords import PyscfKeywords
-from qcdriver.engines.scf_ladder import Start, converge
-from qcdriver.engines.scf_strategies import ladder
+from qcdriver.engines.dft.gpu import gpu_missing, gpus
+from qcdriver.engines.dft.gpu_agreement import deviation_from_cpu
+from qcdriver.engines.dft.keywords import PyscfKeywords
+from qcdriver.engines.dft.mean_field import build_mean_field
+from qcdriver.engines.dft.memory_plan import plan_calculation
+from qcdriver.engines.dft.scf_ladder import Start, converge
+from qcdriver.engines.dft.scf_strategies import ladder
 from qcdriver.execution.machine import memory_of_this_machine_mb, threads_of_this_machine
 from qcdriver.schema import Model, Molecule, Resources, Result, ScfAttempt
 from qcdriver.structures.au13ag12 import RodModel, build_rod

@@ -165,7 +165,7 @@ def test_cancel_empties_the_queue_and_submit_goes_on(campaign):
 def test_a_gpu_task_asks_for_a_gpu_and_does_not_fall_back_to_the_cpu(campaign, slurm):
     if "gpu" not in slurm.ask("sinfo", "-h", "-o", "%G"):
         pytest.skip("pretend GPUs need root")
-    from qcdriver.engines.gpu import gpu_missing
+    from qcdriver.engines.dft.gpu import gpu_missing
 
     if gpu_missing() is None:
         pytest.skip("this machine has a real GPU")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qcdriver.engines.device_arrays import host
+from qcdriver.engines.dft.device_arrays import host
 from qcdriver.errors import InputError
 
 if TYPE_CHECKING:

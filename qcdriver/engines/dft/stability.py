@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qcdriver.engines.device_arrays import beside
-from qcdriver.engines.scf_ladder import Start, converge
-from qcdriver.engines.scf_strategies import Strategy
+from qcdriver.engines.dft.device_arrays import beside
+from qcdriver.engines.dft.scf_ladder import Start, converge
+from qcdriver.engines.dft.scf_strategies import Strategy
 from qcdriver.errors import ConvergenceError
 
 if TYPE_CHECKING:

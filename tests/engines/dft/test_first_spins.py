@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from qcdriver.engines import find
-from qcdriver.engines.first_spins import with_spins
-from qcdriver.engines.pyscf_keywords import PyscfKeywords
-from qcdriver.engines.scf_ladder import Start, converge
-from qcdriver.engines.scf_strategies import ladder
+from qcdriver.engines.dft.first_spins import with_spins
+from qcdriver.engines.dft.keywords import PyscfKeywords
+from qcdriver.engines.dft.scf_ladder import Start, converge
+from qcdriver.engines.dft.scf_strategies import ladder
 from qcdriver.records import task_key
 from qcdriver.schema import Model, Molecule, Resources, SinglePoint
 
@@ -105,7 +105,7 @@ def test_what_has_no_empty_orbital_or_no_second_electron_begins_too():
 
 
 def test_a_level_from_before_spins_could_part_has_the_key_that_it_had():
-    kept = Path(__file__).parents[2] / "results" / "kept" / "hooh" / "records.jsonl"
+    kept = Path(__file__).parents[3] / "results" / "kept" / "hooh" / "records.jsonl"
     record = next(json.loads(line) for line in kept.read_text().splitlines() if '"stage":"dft"' in line)
     task = SinglePoint.model_validate(record["task"])
     assert "unrestricted" not in task.level.keywords

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from qcdriver.engines import find
-from qcdriver.engines.memory_plan import count_grid_points
+from qcdriver.engines.dft.memory_plan import count_grid_points
 from qcdriver.errors import InputError, ResourceError
 from qcdriver.schema import Model, Molecule, Resources
 from qcdriver.structures.au13ag12 import RodModel, build_rod
 
 PYSCF = find("pyscf")
-BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "memory.py"
+BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "memory.py"
 WATER = Molecule(symbols=("O", "H", "H"), geometry=[[0, 0, 0], [1.5, 1.1, 0], [-1.5, 1.1, 0.1]])
 LINED_UP = [[0, 0, 0], [1.43, 1.1, 0], [-1.43, 1.1, 0]]
 
@@ -96,9 +96,9 @@ def test_what_does_not_fit_is_refused_before_any_integral_with_what_would():
 
 
 def test_a_gpu_too_small_is_refused_as_well(monkeypatch):
-    from qcdriver.engines.gpu import Gpu
+    from qcdriver.engines.dft.gpu import Gpu
 
-    monkeypatch.setattr("qcdriver.engines.pyscf.gpus", lambda: (Gpu("small", 500, 500),))
+    monkeypatch.setattr("qcdriver.engines.dft.engine.gpus", lambda: (Gpu("small", 500, 500),))
     plan = _expect(WATER, device="gpu")
     assert not plan.stores_tensor
     assert "on the GPU, which has 500 MB" in plan.too_large

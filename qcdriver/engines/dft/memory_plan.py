@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
-from qcdriver.engines.basis_sets import load_auxiliary, load_basis_set
-from qcdriver.engines.diis_memory import LENGTH
-from qcdriver.engines.functionals import check_functional, is_meta, is_range_separated
+from qcdriver.engines.dft.basis_sets import load_auxiliary, load_basis_set
+from qcdriver.engines.dft.diis_memory import LENGTH
+from qcdriver.engines.dft.functionals import check_functional, is_meta, is_range_separated
 from qcdriver.schema import Frozen, Model, Molecule, Resources
 
 if TYPE_CHECKING:
-    from qcdriver.engines.pyscf_keywords import PyscfKeywords
+    from qcdriver.engines.dft.keywords import PyscfKeywords
 
 MB = 2**20
 PROCESS_MB = 120

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
-from qcdriver.engines.basis_sets import load_auxiliary, load_basis_set
 from qcdriver.engines.checks import choices
-from qcdriver.engines.functionals import is_pure
+from qcdriver.engines.dft.basis_sets import load_auxiliary, load_basis_set
+from qcdriver.engines.dft.functionals import is_pure
 from qcdriver.errors import InputError
 from qcdriver.schema import Frozen, Model
 

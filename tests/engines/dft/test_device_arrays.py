@@ -125,9 +125,9 @@ def card(monkeypatch):
     kinds = {"RKS": lambda mol, xc: dressed(dft.RKS(mol, xc)), "UKS": lambda mol, xc: dressed(dft.UKS(mol, xc))}
     monkeypatch.setitem(sys.modules, "gpu4pyscf", types.SimpleNamespace(dft=types.SimpleNamespace(**kinds)))
     monkeypatch.setitem(sys.modules, "cupy", types.SimpleNamespace(asarray=OnCard))
-    monkeypatch.setattr("qcdriver.engines.pyscf.gpu4pyscf_version", lambda: "1.9.0")
-    monkeypatch.setattr("qcdriver.engines.pyscf.gpu_missing", lambda: None)
-    monkeypatch.setattr("qcdriver.engines.pyscf.gpus", lambda: ())
+    monkeypatch.setattr("qcdriver.engines.dft.engine.gpu4pyscf_version", lambda: "1.9.0")
+    monkeypatch.setattr("qcdriver.engines.dft.engine.gpu_missing", lambda: None)
+    monkeypatch.setattr("qcdriver.engines.dft.engine.gpus", lambda: ())
 
 
 def prepare(molecule, model, device, keywords, **resources):

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qcdriver.engines.base import orbital_gap
-from qcdriver.engines.device_arrays import host
-from qcdriver.engines.diis_memory import DiisMemory
-from qcdriver.engines.first_spins import with_spins
-from qcdriver.engines.scf_strategies import DAMPED_CYCLES, Strategy
+from qcdriver.engines.dft.device_arrays import host
+from qcdriver.engines.dft.diis_memory import DiisMemory
+from qcdriver.engines.dft.first_spins import with_spins
+from qcdriver.engines.dft.scf_strategies import DAMPED_CYCLES, Strategy
 from qcdriver.errors import ConvergenceError
 from qcdriver.schema import ScfAttempt
 from qcdriver.units import EV

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from qcdriver.units import KELVIN
 
 if TYPE_CHECKING:
-    from qcdriver.engines.pyscf_keywords import PyscfKeywords
+    from qcdriver.engines.dft.keywords import PyscfKeywords
 
 DAMPED_CYCLES = 12
 """Damped without DIIS at first, to leave the region where DIIS extrapolates into the wild."""

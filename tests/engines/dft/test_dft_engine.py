@@ -64,7 +64,7 @@ def test_a_small_molecule_costs_the_cycles_of_pyscf_alone(molecule):
 )
 def test_the_coarse_grid_that_a_large_molecule_begins_on_leaves_no_trace(molecule, model, keywords, monkeypatch):
     plain = _prepare(molecule, model, **{"grid_level": 2, **keywords}).compute(molecule.geometry, "gradient")
-    monkeypatch.setattr("qcdriver.engines.mean_field.COARSE_FROM_BASIS_FUNCTIONS", 0)
+    monkeypatch.setattr("qcdriver.engines.dft.mean_field.COARSE_FROM_BASIS_FUNCTIONS", 0)
     begun = _prepare(molecule, model, **{"grid_level": 2, **keywords}).compute(molecule.geometry, "gradient")
     assert begun.energy == pytest.approx(plain.energy, abs=1e-8)
     assert begun.gap == pytest.approx(plain.gap, abs=1e-4)
@@ -76,7 +76,7 @@ def test_the_coarse_grid_that_a_large_molecule_begins_on_leaves_no_trace(molecul
 
 
 def test_a_coarse_grid_that_fails_leaves_the_fine_one_the_last_word(monkeypatch):
-    from qcdriver.engines.mean_field import coarse
+    from qcdriver.engines.dft.mean_field import coarse
 
     def hopeless(mean_field):
         rough = coarse(mean_field)
@@ -84,8 +84,8 @@ def test_a_coarse_grid_that_fails_leaves_the_fine_one_the_last_word(monkeypatch)
         return rough
 
     plain = _prepare(grid_level=2).compute(WATER.geometry, "energy")
-    monkeypatch.setattr("qcdriver.engines.mean_field.COARSE_FROM_BASIS_FUNCTIONS", 0)
-    monkeypatch.setattr("qcdriver.engines.pyscf.coarse", hopeless)
+    monkeypatch.setattr("qcdriver.engines.dft.mean_field.COARSE_FROM_BASIS_FUNCTIONS", 0)
+    monkeypatch.setattr("qcdriver.engines.dft.engine.coarse", hopeless)
     result = _prepare(grid_level=2).compute(WATER.geometry, "energy")
     assert result.energy == pytest.approx(plain.energy, abs=1e-8)
     assert not any(attempt.converged for attempt in result.scf if attempt.strategy == "coarse grid: DIIS")
@@ -152,6 +152,6 @@ def test_errors_say_what_would_help(monkeypatch, failure, error):
     def fail(*_, **__):
         raise failure
 
-    monkeypatch.setattr("qcdriver.engines.pyscf.converge", fail)
+    monkeypatch.setattr("qcdriver.engines.dft.engine.converge", fail)
     with pytest.raises(error, match="pyscf"):
         _prepare().compute(WATER.geometry, "energy")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qcdriver.engines.checkpoints import read_checkpoint, read_molecule
-from qcdriver.engines.scf_ladder import Start
+from qcdriver.engines.dft.checkpoints import read_checkpoint, read_molecule
+from qcdriver.engines.dft.scf_ladder import Start
 from qcdriver.errors import InputError
 from qcdriver.units import ANGSTROM
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pyscf import dft, gto
 
-from qcdriver.engines.mean_field import coarse
-from qcdriver.engines.pyscf_keywords import PyscfKeywords
-from qcdriver.engines.scf_ladder import Start, converge, prepare
-from qcdriver.engines.scf_strategies import ladder
+from qcdriver.engines.dft.keywords import PyscfKeywords
+from qcdriver.engines.dft.mean_field import coarse
+from qcdriver.engines.dft.scf_ladder import Start, converge, prepare
+from qcdriver.engines.dft.scf_strategies import ladder
 
 PLAIN = ladder(PyscfKeywords(scf_ladder=("diis",)))
 

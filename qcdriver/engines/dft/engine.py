@@ -6,17 +6,18 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from qcdriver.engines.base import Calculation, Device, Engine, Progress, dipole_about_nuclear_charge, orbital_gap
-from qcdriver.engines.basis_sets import BasisSet, load_basis_set
-from qcdriver.engines.checkpoints import Checkpoint
 from qcdriver.engines.checks import check_geometry, read_keywords
-from qcdriver.engines.device_arrays import host
-from qcdriver.engines.first_density import density_in, saved_start
-from qcdriver.engines.functionals import check_functional
-from qcdriver.engines.gpu import gpu4pyscf_version, gpu_missing, gpus
-from qcdriver.engines.gpu_agreement import deviation_from_cpu
-from qcdriver.engines.mean_field import build_mean_field, coarse, corrected, pays_coarse
-from qcdriver.engines.memory_plan import DftPlan, plan_calculation
-from qcdriver.engines.properties import (
+from qcdriver.engines.dft.basis_sets import BasisSet, load_basis_set
+from qcdriver.engines.dft.checkpoints import Checkpoint
+from qcdriver.engines.dft.device_arrays import host
+from qcdriver.engines.dft.first_density import density_in, saved_start
+from qcdriver.engines.dft.functionals import check_functional
+from qcdriver.engines.dft.gpu import gpu4pyscf_version, gpu_missing, gpus
+from qcdriver.engines.dft.gpu_agreement import deviation_from_cpu
+from qcdriver.engines.dft.keywords import PyscfKeywords, refuse_contradictions
+from qcdriver.engines.dft.mean_field import build_mean_field, coarse, corrected, pays_coarse
+from qcdriver.engines.dft.memory_plan import DftPlan, plan_calculation
+from qcdriver.engines.dft.properties import (
     atomic_densities,
     dipole_moment,
     hirshfeld_charges,
@@ -24,10 +25,9 @@ from qcdriver.engines.properties import (
     orbitals_around_the_gap,
     spin_square,
 )
-from qcdriver.engines.pyscf_keywords import PyscfKeywords, refuse_contradictions
-from qcdriver.engines.scf_ladder import Start, converge, frontier, prepare
-from qcdriver.engines.scf_strategies import ladder
-from qcdriver.engines.stability import descend
+from qcdriver.engines.dft.scf_ladder import Start, converge, frontier, prepare
+from qcdriver.engines.dft.scf_strategies import ladder
+from qcdriver.engines.dft.stability import descend
 from qcdriver.errors import ConvergenceError, EngineError, InputError, MissingError, QcdriverError, ResourceError
 from qcdriver.schema import Frozen, Level, Model, Molecule, Resources, Result, ScfAttempt
 

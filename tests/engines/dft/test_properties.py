@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qcdriver.engines import find
-from qcdriver.engines.properties import ORBITAL_WINDOW_EV, write_frontier_cubes
+from qcdriver.engines.dft.properties import ORBITAL_WINDOW_EV, write_frontier_cubes
 from qcdriver.errors import InputError
 from qcdriver.schema import Model, Molecule, Resources
 from qcdriver.units import EV, KELVIN

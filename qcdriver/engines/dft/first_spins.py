@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from qcdriver.engines.device_arrays import beside
+from qcdriver.engines.dft.device_arrays import beside
 
 
 def with_spins(mean_field: Any, density: Any = None) -> Any:

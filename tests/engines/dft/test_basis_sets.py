@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from qcdriver.engines.basis_sets import load_basis_set
-from qcdriver.engines.functionals import check_functional, is_pure
+from qcdriver.engines.dft.basis_sets import load_basis_set
+from qcdriver.engines.dft.functionals import check_functional, is_pure
 from qcdriver.errors import InputError
 
 

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qcdriver.engines import find, first_density
-from qcdriver.engines.first_density import neighbours, read_density, superposition, turns
+from qcdriver.engines import find
+from qcdriver.engines.dft import first_density
+from qcdriver.engines.dft.first_density import neighbours, read_density, superposition, turns
 from qcdriver.errors import ConvergenceError
 from qcdriver.schema import Model, Molecule, Resources
 
@@ -33,7 +34,8 @@ SVP = Model(method="pbe", basis="def2-SVP")
 
 CHILD = """
 import json, sys
-from qcdriver.engines import checkpoints, find
+from qcdriver.engines import find
+from qcdriver.engines.dft import checkpoints
 from qcdriver.schema import Model, Molecule, Resources
 molecule, resources = Molecule.model_validate_json(sys.argv[1]), Resources.model_validate_json(sys.argv[2])
 checkpoints.SHARE = 1e9  # an SCF of seconds would not save itself twice
@@ -268,7 +270,7 @@ def test_a_relaxation_goes_on_from_the_checkpoint_of_any_of_its_geometries(tmp_p
 
 
 def test_writing_checkpoints_takes_little_of_the_time(tmp_path, monkeypatch):
-    from qcdriver.engines.checkpoints import SHARE, Checkpoint
+    from qcdriver.engines.dft.checkpoints import SHARE, Checkpoint
 
     spent = []
     keeper = Checkpoint(str(tmp_path / "a.chk"), None, print)

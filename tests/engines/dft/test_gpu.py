@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qcdriver.engines import find, gpu
+from qcdriver.engines import find
+from qcdriver.engines.dft import gpu
 from qcdriver.errors import MissingError, ResourceError
 from qcdriver.execution.pool import Pool
 from qcdriver.schema import Model, Molecule, Resources, SinglePoint
@@ -25,7 +26,7 @@ def machine(monkeypatch):
     """A machine with a CUDA 13 driver and gpu4pyscf installed, as far as their metadata say."""
     monkeypatch.setattr(gpu, "_driver_cuda_version", lambda: 13)
     monkeypatch.setattr(gpu, "gpu4pyscf_version", lambda: "1.9.0")
-    monkeypatch.setattr("qcdriver.engines.pyscf.gpu4pyscf_version", lambda: "1.9.0")
+    monkeypatch.setattr("qcdriver.engines.dft.engine.gpu4pyscf_version", lambda: "1.9.0")
     monkeypatch.setattr(gpu, "PROBE_TIMEOUT_S", 5)
     gpu._probe.cache_clear()
     yield monkeypatch

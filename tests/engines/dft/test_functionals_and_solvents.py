@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qcdriver.engines import find
-from qcdriver.engines.functionals import is_meta, is_range_separated
+from qcdriver.engines.dft.functionals import is_meta, is_range_separated
 from qcdriver.errors import InputError
 from qcdriver.schema import Model, Molecule, Resources
 

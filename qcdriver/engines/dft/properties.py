@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qcdriver.engines.checkpoints import read_checkpoint
-from qcdriver.engines.device_arrays import host
+from qcdriver.engines.dft.checkpoints import read_checkpoint
+from qcdriver.engines.dft.device_arrays import host
 from qcdriver.errors import InputError
 from qcdriver.schema import Orbitals
 from qcdriver.units import ANGSTROM, EV

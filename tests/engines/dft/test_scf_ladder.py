@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qcdriver.engines.pyscf_keywords import PyscfKeywords
-from qcdriver.engines.scf_ladder import PREPARATION_TOLERANCE, Start, converge
-from qcdriver.engines.scf_strategies import ladder
+from qcdriver.engines.dft.keywords import PyscfKeywords
+from qcdriver.engines.dft.scf_ladder import PREPARATION_TOLERANCE, Start, converge
+from qcdriver.engines.dft.scf_strategies import ladder
 from qcdriver.errors import ConvergenceError
 
 EVERY_RUNG = ladder(PyscfKeywords())

@@ -16,11 +16,11 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from qcdriver.engines.memory_plan import FIT_BUFFER_MB, MB, XC_BLOCK_MB, DftPlan
+from qcdriver.engines.dft.memory_plan import FIT_BUFFER_MB, MB, XC_BLOCK_MB, DftPlan
 
 if TYPE_CHECKING:
     from qcdriver.engines.base import Device
-    from qcdriver.engines.pyscf_keywords import PyscfKeywords
+    from qcdriver.engines.dft.keywords import PyscfKeywords
 
 NONLOCAL_LEVELS_COARSER = 2
 """VV10 costs the square of its points, and is smooth: on a coarser grid than the rest (doi:10.1063/1.3521275)."""
