@@ -20,12 +20,13 @@ from qcdriver.engines.dft.memory_plan import DftPlan, plan_calculation
 from qcdriver.engines.dft.properties import (
     atomic_densities,
     dipole_moment,
+    frontier,
     hirshfeld_charges,
     mulliken_charges,
     orbitals_around_the_gap,
     spin_square,
 )
-from qcdriver.engines.dft.scf_ladder import Start, converge, frontier, prepare
+from qcdriver.engines.dft.scf_ladder import Start, converge, prepare
 from qcdriver.engines.dft.scf_strategies import ladder
 from qcdriver.engines.dft.stability import descend
 from qcdriver.errors import ConvergenceError, EngineError, InputError, MissingError, QcdriverError, ResourceError

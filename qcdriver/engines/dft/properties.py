@@ -137,3 +137,12 @@ def write_frontier_cubes(checkpoint: Path, stem: Path, spacing_angstrom: float =
 
 def _both_spins(density: np.ndarray) -> np.ndarray:
     return density if density.ndim == 2 else density.sum(axis=0)
+
+
+def frontier(energies: Any, occupations: Any) -> tuple[float | None, float | None]:
+    """Give HOMO and LUMO, (nmo,) or (2, nmo) arrays; of either spin, None where there is none."""
+    energies, occupations = host(energies), host(occupations)
+    occupied = occupations > (1.0 if energies.ndim == 1 else 0.5)
+    homo = float(energies[occupied].max()) if occupied.any() else None
+    lumo = float(energies[~occupied].min()) if not occupied.all() else None
+    return homo, lumo

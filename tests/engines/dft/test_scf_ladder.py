@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from qcdriver.engines.dft.keywords import PyscfKeywords
-from qcdriver.engines.dft.scf_ladder import PREPARATION_TOLERANCE, Start, converge
+from qcdriver.engines.dft.scf_attempt import PREPARATION_TOLERANCE
+from qcdriver.engines.dft.scf_ladder import Start, converge
 from qcdriver.engines.dft.scf_strategies import ladder
 from qcdriver.errors import ConvergenceError
 
