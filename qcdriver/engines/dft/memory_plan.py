@@ -24,6 +24,8 @@ XC_BLOCK_MB = 64
 """Orbital values on one block of grid points: what stays in the caches is up to 1.5 times faster than PySCF's 2 GB."""
 FIT_BUFFER_MB = 256
 """Integrals on their way into the stored tensor."""
+METRICS = 2
+"""Of the auxiliary basis: the overlap in the Coulomb metric, and what it is decomposed into."""
 MATRICES = 20
 """Matrices of the basis' size that live at the peak, beside those that DIIS and its memory keep."""
 XC_BLOCKS = 1.4
@@ -99,7 +101,7 @@ def plan_calculation(
     on_gpu = resources.device == "gpu"
     if not on_gpu:
         settled += cavity
-    small = settled + passing
+    small = settled + passing + METRICS * (n_auxiliary or 0) ** 2 * 8 / MB
     with_tensor = settled + tensor + max(passing, _buffers_mb(n_basis, n_auxiliary or 0, tensor, exchange))
     stores = exchange or (n_auxiliary is not None and not on_gpu and with_tensor <= resources.memory_mb)
     gpu = _gpu_mb(n_basis, n_auxiliary or 0, n_points, spins, tensor * exchange) + cavity
@@ -205,7 +207,7 @@ def _tensor_mb(n_basis: int, n_auxiliary: int | None, twice: bool) -> int:
 
 def _buffers_mb(n_basis: int, n_auxiliary: int, tensor: float, exchange: bool) -> float:
     """Give what building the tensor takes beside it, or contracting it to exchange: PySCF unpacks 240 rows."""
-    building = min(max(FIT_BUFFER_MB, 0.05 * tensor), tensor) + 2 * n_auxiliary**2 * 8 / MB
+    building = min(max(FIT_BUFFER_MB, 0.05 * tensor), tensor) + METRICS * n_auxiliary**2 * 8 / MB
     return max(building, 240 * n_basis**2 * 8 / MB) if exchange else building
 
 
