@@ -72,11 +72,11 @@ def write_xyz(
     frames = []
     for k, molecule in enumerate(molecules):
         atoms = Atoms(molecule.symbols, positions=molecule.geometry * ANGSTROM)
-        if labels is not None and labels[k]:
-            atoms.info["label"] = labels[k].replace("\\", "\\\\")  # ASE reads it as an escape, and writes it bare
         atoms.info["charge"] = molecule.molecular_charge
         atoms.info["multiplicity"] = molecule.molecular_multiplicity
         atoms.info.update(facts[k] if facts else {})
+        if labels is not None and labels[k]:  # last: of a bare "=" ASE makes that the rest is its value
+            atoms.info["label"] = labels[k].replace("\\", "\\\\")  # ASE reads it as an escape, and writes it bare
         frames.append(atoms)
     try:
         write(str(path), frames, format="extxyz")

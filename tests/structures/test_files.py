@@ -37,6 +37,7 @@ def test_a_molecule_comes_back_with_charge_multiplicity_and_label(tmp_path):
 
 @settings(max_examples=20, deadline=None)
 @example(atoms=[("O", 0.0, 0.0, 0.0)], charge=2, label="\\")
+@example(atoms=[("H", 0.0, 0.0, 0.0)], charge=-1, label="=")
 @given(
     st.lists(st.tuples(st.sampled_from(["H", "O", "Au", "Cl"]), *3 * [st.floats(-500, 500)]), min_size=1, max_size=8),
     st.integers(-3, 3),
