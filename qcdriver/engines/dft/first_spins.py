@@ -1,7 +1,7 @@
 """How spin is shared out in the density that an SCF begins with: a mean field and a density in, one for it out.
 
 PySCF's own guess has as many electrons up as down, whatever the multiplicity; gpu4pyscf's has the right numbers. Here
-both have, which saves cycles (NiO 12 in place of 13, CuCl2 17 in place of 23). Up and down densities of a singlet that
+both have, which saves a cycle (NiO 12 in place of 13). Up and down densities of a singlet that
 are alike stay alike for ever, so they are parted.
 """
 
