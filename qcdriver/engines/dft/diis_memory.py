@@ -2,8 +2,8 @@
 
 DIIS extrapolates from densities and the Fock matrices that belong to them. Of a Hamiltonian that differs a little, the
 Fock matrices differ by nearly the same matrix for all densities near by; one of them, at the density where the next SCF
-begins, tells which. So the next SCF need not find out again how the charge sloshes: on the rod with PH3 one cycle is left
-of the fine grid's three.
+begins, tells which. So the next SCF need not find out again how the charge sloshes: on the rod with PH3 one cycle is
+left of the fine grid's three.
 """
 
 from __future__ import annotations
