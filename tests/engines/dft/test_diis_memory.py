@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pyscf import dft, gto
 
+from qcdriver.engines.dft.diis_memory import DiisMemory
 from qcdriver.engines.dft.keywords import PyscfKeywords
 from qcdriver.engines.dft.mean_field import coarse
 from qcdriver.engines.dft.scf_ladder import Start, converge, prepare
@@ -45,3 +46,22 @@ def test_the_memory_outlives_one_use():
     start, _ = prepare(coarse(fine), None, PLAIN, _silent, "coarse grid")
     (_, (first,)), (_, (second,)) = (converge(fine, start, PLAIN, _silent) for _ in range(2))
     assert (first.cycles, first.energy) == (second.cycles, pytest.approx(second.energy, abs=1e-10))
+
+
+def test_all_fock_matrices_move_as_that_of_the_last_density_did():
+    told = []
+
+    class Diis:
+        def get_num_vec(self):
+            return len(told)
+
+        def update(self, overlap, density, fock):
+            told.append((density, fock))
+
+    scf = type("Scf", (), {"DIIS": Diis})()
+    memory = DiisMemory()
+    for density, fock in ((1.0, 10.0), (2.0, 20.0)):
+        memory.add(density, fock)
+    memory.teach(scf)
+    scf.DIIS().update(None, 2.0, 20.5)
+    assert told == [(1.0, 10.5), (2.0, 20.5)]
