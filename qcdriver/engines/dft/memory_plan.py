@@ -159,19 +159,9 @@ def fit_within(molecule: Molecule, model: Model, keywords: PyscfKeywords, memory
 
 def count_grid_points(molecule: Molecule, grid_level: int) -> int:
     """Count the points of PySCF's integration grid (pruned), before it drops those of no weight."""
-    from pyscf import gto
     from pyscf.dft import gen_grid
 
-    kinds = sorted(set(molecule.symbols))
-    atoms = gto.M(
-        atom=[(symbol, (10.0 * i, 0.0, 0.0)) for i, symbol in enumerate(kinds)],
-        basis={symbol: [[0, [1.0, 1.0]]] for symbol in kinds},
-        spin=None,
-        verbose=0,
-        parse_arg=False,
-        dump_input=False,
-    )
-    table: Any = gen_grid.gen_atomic_grids(atoms, level=grid_level)
+    table: Any = gen_grid.gen_atomic_grids(_bare(molecule), level=grid_level)
     return sum(len(table[symbol][1]) for symbol in molecule.symbols)
 
 
@@ -179,11 +169,20 @@ def count_cavity_points(molecule: Molecule, keywords: PyscfKeywords) -> int:
     """Count the points on the surface of the cavity that PySCF puts a molecule in; 0 without a solvent."""
     if keywords.solvent is None:
         return 0
-    from pyscf import gto
     from pyscf.solvent.pcm import gen_surface, modified_Bondi
     from pyscf.solvent.smd import smd_radii, solvent_db
 
-    atoms = gto.M(
+    smd = keywords.solvent_model == "smd"
+    radii = smd_radii(solvent_db[keywords.solvent][2]) if smd else CAVITY_SCALE * modified_Bondi
+    surface = gen_surface(_bare(molecule), ng=CAVITY_POINTS["SMD" if smd else "PCM"], rad=radii)
+    return len(surface["grid_coords"])
+
+
+def _bare(molecule: Molecule) -> Any:
+    """Give PySCF the atoms, with hardly a basis set: enough to place points around them."""
+    from pyscf import gto
+
+    return gto.M(
         atom=list(zip(molecule.symbols, molecule.geometry.tolist(), strict=True)),
         unit="Bohr",
         basis={symbol: [[0, [1.0, 1.0]]] for symbol in molecule.symbols},
@@ -192,10 +191,6 @@ def count_cavity_points(molecule: Molecule, keywords: PyscfKeywords) -> int:
         parse_arg=False,
         dump_input=False,
     )
-    smd = keywords.solvent_model == "smd"
-    radii = smd_radii(solvent_db[keywords.solvent][2]) if smd else CAVITY_SCALE * modified_Bondi
-    surface = gen_surface(atoms, ng=CAVITY_POINTS["SMD" if smd else "PCM"], rad=radii)
-    return len(surface["grid_coords"])
 
 
 def _tensor_mb(n_basis: int, n_auxiliary: int | None, twice: bool) -> int:
