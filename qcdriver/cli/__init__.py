@@ -12,6 +12,9 @@ from typing import Annotated
 import typer
 
 from qcdriver.cli.cluster import cancel, status, submit, task
+from qcdriver.cli.describe import reference, schema
+from qcdriver.cli.new import new
+from qcdriver.cli.paper import methods
 from qcdriver.cli.records import records
 from qcdriver.cli.run import check, report, run
 from qcdriver.cli.structures import build, compare, crystal
@@ -20,10 +23,25 @@ from qcdriver.errors import QcdriverError, ResourceError
 app = typer.Typer(
     help="Conformers of metal nanoclusters: models, xTB prescreening, DFT, torsional scans, records.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _verb in (run, report, records, check, build, crystal, compare, submit, status, cancel, task):
+for _verb in (
+    new,
+    run,
+    report,
+    records,
+    methods,
+    check,
+    build,
+    crystal,
+    compare,
+    submit,
+    status,
+    cancel,
+    task,
+    reference,
+    schema,
+):
     app.command()(_verb)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from qcdriver.cli.arguments import Input, Json, Results, RunOrInput
-from qcdriver.config.variants import run_name
+from qcdriver.workflow.variants import run_name
 
 
 def submit(
@@ -23,26 +23,32 @@ def submit(
     from dataclasses import replace
     from tempfile import TemporaryDirectory
 
-    from qcdriver.config.settings import read_settings
-    from qcdriver.run import open_run
-    from qcdriver.slurm.submit import dry_run as rehearse
-    from qcdriver.slurm.submit import for_slurm
-    from qcdriver.slurm.submit import submit as send
+    from qcdriver.execution.slurm.submit import dry_run as rehearse
+    from qcdriver.execution.slurm.submit import for_slurm
+    from qcdriver.execution.slurm.submit import submit as send
+    from qcdriver.workflow.input import read_input
+    from qcdriver.workflow.open_run import open_run
+    from qcdriver.workflow.ownership import refuse_input_of_same_name, take
 
     directory = results / run_name(input_file)
+    refuse_input_of_same_name(directory, input_file)
     begun = (directory / "records.jsonl").is_file()
     with TemporaryDirectory() as nothing:  # a dry run of what has not begun makes no run directory
         where = Path(nothing) if dry_run and not begun else results
         # What has begun is not merged now: every task to come would have to read the merged file.
-        opened = open_run(read_settings(input_file), input_file, where, only_read=begun)
-        this, said = for_slurm(replace(opened, directory=directory))
-    sys.stderr.write(f"{this.settings.title}: records in {this.directory}\n" + (said and f"{said}\n"))
+        opened = open_run(read_input(input_file), input_file, where, only_read=begun)
+        submitted, lines = for_slurm(replace(opened, directory=directory))
+    if not dry_run:
+        lines += take(directory, input_file)
+    sys.stderr.writelines(
+        f"{line}\n" for line in (f"{submitted.input.title}: records in {submitted.directory}", *lines)
+    )
     sent = 0
-    for each in rehearse(this) if dry_run else send(this):
+    for each in rehearse(submitted) if dry_run else send(submitted):
         sys.stdout.write(f"# {each.told()}\n{each.script}\n" if dry_run else f"{each.told()}\n")
         sys.stdout.flush()
         sent += 1
-    follow_up = f"see what comes of it: qcdriver status {shlex.quote(str(this.directory))}"
+    follow_up = f"see what comes of it: qcdriver status {shlex.quote(str(submitted.directory))}"
     if dry_run or not sent:
         follow_up = "a dry run: nothing was sent" if dry_run else "nothing to send"
     sys.stderr.write(f"{follow_up}\n")
@@ -52,7 +58,7 @@ def status(run: RunOrInput, results: Results = Path("results"), as_json: Json = 
     """Tell what of a submitted run is done, running, pending, failed or lost, and why."""
     from rich.console import Console
 
-    from qcdriver.slurm import status as of_slurm
+    from qcdriver.execution.slurm import status as of_slurm
 
     found = of_slurm.status(_directory(run, results))
     if as_json:
@@ -63,7 +69,7 @@ def status(run: RunOrInput, results: Results = Path("results"), as_json: Json = 
 
 def cancel(run: RunOrInput, results: Results = Path("results")) -> None:
     """End all jobs of a run, waiting or running; what was done is kept, and submit goes on from there."""
-    from qcdriver.slurm.status import cancel as end
+    from qcdriver.execution.slurm.status import cancel as end
 
     ended = end(_directory(run, results))
     sys.stdout.write(f"{ended} task(s) taken from the queue\n" if ended else "nothing was in the queue\n")
@@ -76,8 +82,8 @@ def task(
     max_requeues: Annotated[int, typer.Option(min=0, help="Exit code 85 asks for a requeue, so often.")] = 0,
 ) -> None:
     """Do one task of a submitted run, as its jobs do; the same again goes on from what is there."""
-    from qcdriver.slurm.campaign import open_campaign
-    from qcdriver.slurm.task import run_task
+    from qcdriver.execution.slurm.campaign import open_campaign
+    from qcdriver.execution.slurm.task import run_task
 
     opened = open_campaign(campaign)
     raise typer.Exit(run_task(opened, opened.step(step), index, max_requeues))

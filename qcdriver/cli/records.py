@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qcdriver.cli.arguments import tell_damage
+from qcdriver.cli.arguments import RunDirectory, export_names, stage_names, tell_damage
 from qcdriver.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from qcdriver.schema import TaskRecord
+    from qcdriver.models.records import TaskRecord
 
 
 def records(
-    directory: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory: results/NAME.")],
-    stage: Annotated[str | None, typer.Option(help="Only this stage.")] = None,
+    directory: RunDirectory,
+    stage: Annotated[str | None, typer.Option(help="Only this stage.", autocompletion=stage_names)] = None,
     label: Annotated[str | None, typer.Option(help="Only labels like this shell pattern: 'E*'.")] = None,
     method: Annotated[str | None, typer.Option(help="Only this method.")] = None,
     success: Annotated[bool | None, typer.Option("--success/--failed", help="Only what gave a number, or not.")] = None,
     export: Annotated[
-        Literal["json", "csv", "xyz", "ase", "qcschema", "cube"] | None,
+        str | None,
         typer.Option(
-            help="Whole records, rows, geometries, an ASE database, QCSchema, on standard output; "
-            "HOMO and LUMO as cube files, in RUN/cubes."
+            metavar="FORMAT",
+            autocompletion=export_names,
+            help="json (whole records), csv, xyz, ase (a database), qcschema, or a plugin's, on standard output; cube: "
+            "HOMO and LUMO as cube files, in RUN/cubes.",
         ),
     ] = None,
     output: Annotated[
@@ -43,9 +45,10 @@ def records(
     """List the calculations of a run, export them, trace one to the input, or look for damage."""
     from rich.console import Console
 
-    from qcdriver import export as exports
-    from qcdriver.records import Records, Selection
-    from qcdriver.records.lineage import lineage
+    from qcdriver import api
+    from qcdriver.engines import title
+    from qcdriver.report import exports
+    from qcdriver.store.lineage import lineage
 
     asked = {"--export": export, "--why": why, "--check": check, "--repair": repair}
     given = [name for name, value in asked.items() if value]
@@ -56,10 +59,10 @@ def records(
     if check or repair:
         _check(directory, repair)
         return
-    store = Records(directory, only_read=True)
-    found = store.query(Selection(stage, label, method, success))
+    results = api.open_results(directory)
+    store, found = results.store, results.records(stage, label, method, success)
     if why:
-        sys.stdout.writelines(f"{line}\n" for each in lineage(store, why) for line in each.told())
+        sys.stdout.writelines(f"{line}\n" for each in lineage(store, why) for line in each.told(title))
     elif export == "cube":
         _write_cubes(found, directory, output or directory / "cubes")
     elif export:
@@ -72,7 +75,7 @@ def records(
 
 
 def _write_cubes(found: Iterable[TaskRecord], directory: Path, folder: Path) -> None:
-    from qcdriver.export import write_cubes
+    from qcdriver.report.exports import write_cubes
 
     written, left_out = write_cubes(found, directory, folder)
     sys.stdout.writelines(f"{path}\n" for path in written)
@@ -81,7 +84,7 @@ def _write_cubes(found: Iterable[TaskRecord], directory: Path, folder: Path) -> 
 
 
 def _check(directory: Path, repair: bool) -> None:
-    from qcdriver.records import damage
+    from qcdriver.store import damage
 
     if repair:
         moved = damage.repair(directory)
@@ -89,6 +92,6 @@ def _check(directory: Path, repair: bool) -> None:
             f"moved aside: {len(moved.damaged_lines)} line(s) and {len(moved.damaged_files)} task file(s)\n"
         )
     found = damage.check(directory)
-    sys.stdout.writelines(f"{line}\n" for line in found.told())
+    sys.stdout.writelines(f"{line}\n" for line in found.lines_for_person())
     if not found.is_whole:
         raise typer.Exit(1)

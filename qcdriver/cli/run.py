@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qcdriver.cli.arguments import Input, Json, Results, tell_damage
+from qcdriver.cli.arguments import Input, Json, Results, stage_names, tell_damage
 from qcdriver.errors import InputError
 
 if TYPE_CHECKING:
-    from qcdriver.findings import Summary
-    from qcdriver.plan import Plan, PlannedStage
+    from qcdriver.workflow.findings import Summary
+    from qcdriver.workflow.gpu_plan import GpuPlan
+    from qcdriver.workflow.plan import PlannedStage, RunPlan
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it; Typer ends with the same."""
@@ -27,16 +28,17 @@ def run(
         int | None, typer.Option(min=1, help="Relaxations at a time; the cores are shared out among them.")
     ] = None,
     only: Annotated[
-        Literal["prescreen", "scan", "stationary", "interconversion", "dft", "mirror"] | None,
-        typer.Option(help="One stage, from the records of the earlier."),
+        str | None,
+        typer.Option(metavar="STAGE", help="One stage, from the records of the earlier.", autocompletion=stage_names),
     ] = None,
 ) -> None:
     """Run the whole funnel here, resuming what is there; ends with the tables and the pictures."""
-    from qcdriver.cli.show import show_side_by_side
-    from qcdriver.config.variants import run_name, variants
+    from qcdriver import api
+    from qcdriver.report.show import show_side_by_side
+    from qcdriver.workflow.variants import run_name
 
-    inputs = variants(input_file)
-    found = [_run_one(each, results, jobs, only) for each in inputs]
+    inputs = api.variants(input_file)
+    found = [_run_one(path, results, jobs, only) for path in inputs]
     if len(inputs) > 1:
         show_side_by_side(inputs, found, results / run_name(input_file))
     if any(summary.failed for summary in found):
@@ -44,25 +46,20 @@ def run(
 
 
 def _run_one(input_file: Path, results: Path, jobs: int | None, only: str | None) -> Summary:
-    from qcdriver import pipeline
-    from qcdriver.cli.show import show
-    from qcdriver.config.settings import read_settings
-    from qcdriver.execution.progress import Display
-    from qcdriver.run import open_run
+    from qcdriver import api
 
-    settings = read_settings(input_file)
-    this = open_run(settings, input_file, results)
-    with Display() as display:
-        display.say(f"{settings.title}: records in {this.directory}")
-        try:
-            summary, tally = pipeline.run(this, jobs, only, display)
-        except KeyboardInterrupt:
-            display.say("interrupted; what was done is kept, and the same command goes on from there")
-            raise typer.Exit(INTERRUPTED) from None
-    show(this, summary)
+    try:
+        found = api.run(input_file, results, jobs, only, progress=True)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; what was done is kept, and the same command goes on from there\n")
+        raise typer.Exit(INTERRUPTED) from None
+    found.show()
+    tally = found.tally
+    n_doubted = sum(bool(conformer.warnings) for conformer in found.summary.conformers)
+    doubted = f"; {n_doubted} of the energies above with a warning (!)" if n_doubted else ""
     computed = f"computed {tally.computed} calculations" if tally.computed else "nothing to compute"
-    display.say(f"{computed}; {tally.found} were in the records already; {len(tally.failed)} failed")
-    return summary
+    sys.stderr.write(f"{computed}; {tally.found} were in the records already; {len(tally.failed)} failed{doubted}\n")
+    return found.summary
 
 
 def report(
@@ -72,31 +69,41 @@ def report(
     animate: Annotated[
         bool, typer.Option("--animate", help="Also draw the structures along the scan as a movie, and write them.")
     ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="List all that was not carried on.")] = False,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Also open the page, RUN/index.html, in a browser.")
+    ] = False,
 ) -> None:
-    """Print the tables and draw the pictures from the records; computes nothing."""
-    from qcdriver.cli.show import show, show_side_by_side
-    from qcdriver.config.settings import read_settings
-    from qcdriver.config.variants import run_name, variants
-    from qcdriver.run import open_run
-    from qcdriver.summary import summarize
+    """Print the tables, write the page and draw the pictures from the records; computes nothing."""
+    from qcdriver import api
+    from qcdriver.report.findings_json import summary_json
+    from qcdriver.report.show import show_side_by_side
+    from qcdriver.workflow.variants import run_name
 
-    inputs = variants(input_file)
-    runs = [open_run(read_settings(each), each, results, only_read=True) for each in inputs]
-    found = []
-    for this in runs:
-        stages = this.stages()
-        if not stages:
-            raise InputError(f"{this.directory}: no stage has finished with this input; qcdriver run {this.input_path}")
-        found.append(summarize(this.settings, stages, this.records))
-        tell_damage(this.records)
+    inputs = api.variants(input_file)
+    found = [api.read_findings(path, results) for path in inputs]
+    for result in found:
+        tell_damage(result.opened.records)
     if as_json:
-        whole = [summary.model_dump(mode="json") for summary in found]
+        whole = [summary_json(result.summary) for result in found]
         sys.stdout.write(json.dumps(whole if len(inputs) > 1 else whole[0], indent=1) + "\n")
         return
-    for this, summary in zip(runs, found, strict=True):
-        show(this, summary, animate)
+    for result in found:
+        result.show(animate, everything)
+        if open_page:
+            _open(result.directory)
     if len(inputs) > 1:
-        show_side_by_side(inputs, found, results / run_name(input_file))
+        show_side_by_side(inputs, [result.summary for result in found], results / run_name(input_file))
+
+
+def _open(directory: Path) -> None:
+    import webbrowser
+
+    from qcdriver.report.page import NAME
+
+    page = (directory / NAME).resolve()
+    if not webbrowser.open(page.as_uri()):
+        sys.stderr.write(f"qcdriver: no browser could be started here; open {page} in one\n")
 
 
 def check(
@@ -104,14 +111,23 @@ def check(
         Path | None, typer.Argument(metavar="[INPUT.toml]", help="Also check an input, and say what it would run.")
     ] = None,
     as_json: Json = False,
+    gpu: Annotated[
+        str | None,
+        typer.Option(help="Also estimate the input's DFT on a GPU that need not be here: h100, a100, ..., or its GiB."),
+    ] = None,
 ) -> None:
     """List engines, versions, threads, memory and GPU, and the command that installs what is missing."""
-    from qcdriver.execution.machine import machine_status
+    from qcdriver.engines.machine import machine_status
 
+    if gpu is not None and input_file is None:
+        raise InputError("--gpu estimates an input: qcdriver check INPUT.toml --gpu h100")
+    # First: a mistake in it is told at once.
+    planned, on_gpu = _plan(input_file, gpu) if input_file else (None, None)
     status = machine_status()
-    planned = _plan(input_file) if input_file else None
     if as_json:
         whole = {"machine": status.model_dump(), "plan": planned.model_dump() if planned else None}
+        if on_gpu:
+            whole["gpu"] = on_gpu.model_dump()
         sys.stdout.write(json.dumps(whole, indent=1) + "\n")
         return
     lines = [
@@ -125,8 +141,12 @@ def check(
             "",
             f"{planned.title}: {planned.formula}, {planned.n_atoms} atoms, {planned.n_electrons} electrons",
             f"candidates: {', '.join(planned.candidates)}",
+            *planned.molecules,
             *(line for each in planned.stages for line in _stage_lines(each)),
+            *planned.notes,
         ]
+    if on_gpu:
+        lines += ["", *on_gpu.lines()]
     sys.stdout.write("\n".join(lines) + "\n")
 
 
@@ -136,12 +156,22 @@ def _stage_lines(stage: PlannedStage) -> list[str]:
     return [said, *(f"  {line}" for line in stage.needs.lines())] if stage.needs else [said]
 
 
-def _plan(input_file: Path) -> Plan:
-    from qcdriver.config.settings import read_settings
-    from qcdriver.plan import plan
+def _plan(input_file: Path, gpu: str | None) -> tuple[RunPlan, GpuPlan | None]:
+    """Plan for this machine, and for a GPU that need not be there."""
+    from tempfile import TemporaryDirectory
 
-    settings = read_settings(input_file)
+    from qcdriver.workflow.gpu_plan import anywhere, on_this_machine, plan_for_gpu
+    from qcdriver.workflow.input import read_input
+    from qcdriver.workflow.open_run import open_run
+    from qcdriver.workflow.plan import plan_run
+
+    settings = read_input(input_file)
     try:
-        return plan(settings, input_file.parent)
+        with TemporaryDirectory() as nothing:  # a check makes no run directory
+            if gpu is None:
+                settings, notes = on_this_machine(settings)
+                return plan_run(open_run(settings, input_file, Path(nothing)), notes), None
+            run = open_run(anywhere(settings), input_file, Path(nothing))
+            return plan_run(run), plan_for_gpu(run, gpu)
     except InputError as error:
         raise InputError(f"{input_file}: {error}") from None

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from qcdriver.cli.arguments import Input, Json
-from qcdriver.comparison import SAME_ANGSTROM
 from qcdriver.errors import InputError
+from qcdriver.systems.comparison import SAME_ANGSTROM
 
 
 def build(
@@ -19,21 +19,19 @@ def build(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the XYZ files go.")],
 ) -> None:
     """Write the geometry models as extended XYZ, and say what they are."""
-    from qcdriver.candidates import candidates, geometry_of
-    from qcdriver.config.settings import read_settings
-    from qcdriver.structures.description import describe
-    from qcdriver.structures.files import write_xyz
+    from qcdriver import api
+    from qcdriver.geometry.description import describe
 
-    settings = read_settings(input_file)
+    models = api.build(input_file)
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{output}: cannot be made ({error.strerror})") from None
-    for candidate in candidates(settings, input_file.parent):
-        molecule = geometry_of(candidate)
-        path = output / f"{candidate.label}.xyz"
-        write_xyz(path, molecule, candidate.label)
-        sys.stdout.write(f"{path}: {describe(molecule)}\n")
+    for label, molecule, notes in models:
+        path = output / f"{label}.xyz"
+        api.write_xyz(path, molecule, label)
+        for line in (f"{path}: {describe(molecule)}", *(f"{label}: {note}" for note in notes)):
+            sys.stdout.write(f"{line}\n")
 
 
 def crystal(
@@ -48,7 +46,7 @@ def crystal(
     """List the whole molecules of a crystal structure: roles, charges, disorder, what the file has wrong."""
     from rich.console import Console
 
-    from qcdriver.structures.crystal import read_crystal
+    from qcdriver.io.cif import read_crystal
 
     found = read_crystal(file, block)
     paths = found.write(output) if output else []
@@ -82,10 +80,10 @@ def compare(
     """Compare conformers: RMSD, hands and mirror images, bonds and angles by symmetry orbit, chirality, twist."""
     from rich.console import Console
 
-    from qcdriver.comparison import compare as conformers
-    from qcdriver.comparison.picture import draw_overlay
-    from qcdriver.comparison.read import read_conformers
-    from qcdriver.comparison.tables import print_comparison
+    from qcdriver.io.conformer_files import read_conformers
+    from qcdriver.report.pictures.overlay import draw_overlay
+    from qcdriver.report.tables.comparison import print_comparison
+    from qcdriver.systems.comparison import compare as conformers
 
     molecules, labels = read_conformers(files, charge, multiplicity)
     found = conformers.compare(molecules, labels, tolerance)

@@ -1,15 +1,17 @@
-"""What every engine refuses before it starts: a molecule and keywords in, one line out if they are wrong."""
+"""What every engine refuses before it starts, in one line: wrong keywords, impossible positions."""
 
 from __future__ import annotations
 
+import json
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from pydantic import JsonValue, ValidationError
+from pydantic import BeforeValidator, JsonValue, ValidationError
 
 from qcdriver.errors import InputError
-from qcdriver.schema import Frozen
+from qcdriver.models.base import Frozen
 from qcdriver.units import ANGSTROM
 
 if TYPE_CHECKING:
@@ -23,8 +25,16 @@ MIN_DISTANCE_ANGSTROM = 0.4
 Keywords = TypeVar("Keywords", bound=Frozen)
 
 
+def _small(word: object) -> object:
+    return word.lower() if isinstance(word, str) else word
+
+
+AnyCase = BeforeValidator(_small)
+"""Of a word in a keyword: "SMD" is "smd"."""
+
+
 def read_keywords(engine: str, kind: type[Keywords], keywords: Mapping[str, JsonValue]) -> Keywords:
-    """Validate an engine's keywords, its defaults filled in.
+    """Validate an engine's keywords, its defaults filled in; true is not taken for 1, nor 1.0 for a whole number.
 
     Raises
     ------
@@ -32,7 +42,7 @@ def read_keywords(engine: str, kind: type[Keywords], keywords: Mapping[str, Json
         An unknown keyword or a wrong value; the message names it and what would be right.
     """
     try:
-        return kind.model_validate(dict(keywords))
+        return kind.model_validate_json(json.dumps(dict(keywords)), strict=True)
     except ValidationError as error:
         raise InputError(f"{engine} keywords: {_first_complaint(error.errors()[0], kind)}") from None
 
@@ -44,8 +54,20 @@ def _first_complaint(error: ErrorDetails, kind: type[Frozen]) -> str:
     return f"{key} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
 
 
+def spelled(word: str, known: Iterable[str]) -> str:
+    """Return the known name that a word is but for case, hyphens and a missing "-xTB"; any other word as it is."""
+    plain = _letters(word)
+    return next(
+        (name for name in known if plain and plain in (_letters(name), _letters(name).removesuffix("xtb"))), word
+    )
+
+
+def _letters(word: str) -> str:
+    return re.sub(r"[\s_-]", "", word.lower())
+
+
 def choices(word: str, known: Iterable[str]) -> str:
-    """Say what exists instead of a word that does not: the near matches, else all that is known."""
+    """Return what exists in place of a word that does not: the near matches, else all that is known."""
     names = list(known)
     by_lower = {name.lower(): name for name in names}
     near = [by_lower[match] for match in get_close_matches(word.lower(), by_lower, n=3)]

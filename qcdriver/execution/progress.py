@@ -9,19 +9,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from qcdriver.schema import Band, Failure, Frequencies, Outcome, Relaxed, Result, TaskRecord
-from qcdriver.units import KCAL_MOL
+from qcdriver.models.outcomes import Band, ExcitedStates, Failure, Frequencies, Outcome, Relaxed, Result
+from qcdriver.models.records import TaskRecord
+from qcdriver.units import EV, KCAL_MOL, duration
 
 QUIET_S = 60.0
 """Without a terminal, a running calculation reports at most this often."""
 
 
 class Display:
-    """Follows a run round by round; a context manager."""
+    """Follows a run round by round; a context manager. One that is `quiet` shows nothing."""
 
-    def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False)
-        self._live = self.console.is_terminal
+    def __init__(self, quiet: bool = False) -> None:
+        self.console = Console(stderr=True, highlight=False, quiet=quiet)
+        self._live = self.console.is_terminal and not quiet
         self._bars = Bars(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=16),
@@ -120,17 +121,10 @@ def told(outcome: Outcome) -> str:
         return f"barrier {barrier:.2f} kcal/mol after {outcome.n_gradients} gradients"
     if isinstance(outcome, Frequencies):
         return f"{outcome.n_imaginary} imaginary after {outcome.n_gradients} gradients"
+    if isinstance(outcome, ExcitedStates):
+        return f"{len(outcome.states)} excited states from {outcome.states[0].energy * EV:.2f} eV"
     if isinstance(outcome, Result):
-        cycles = sum(attempt.cycles for attempt in outcome.scf)
+        counts = [attempt.cycles for attempt in outcome.scf]
+        cycles = 0 if None in counts else sum(count or 0 for count in counts)
         return f"E = {outcome.energy:.6f} hartree" + (f" after {cycles} SCF cycles" if cycles else "")
     return outcome.molecule.formula
-
-
-def duration(seconds: float) -> str:
-    """Write a time span for a person: 12 s, 3 min 20 s, 2 h 5 min."""
-    whole = round(seconds)
-    if whole < 100:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
-    if whole < 6000:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

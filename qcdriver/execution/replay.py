@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from qcdriver.errors import IncompleteError
-from qcdriver.records import Records, task_key
-from qcdriver.schema import TaskRecord
-from qcdriver.stage import Line
+from qcdriver.models.records import TaskRecord
+from qcdriver.store import Records, task_key
+from qcdriver.workflow.base import Line
 
 
 class Replay:

@@ -10,7 +10,6 @@ record): what it takes beside its calculation. Needs Debian's munge, slurmctld, 
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import subprocess
 import sys
@@ -18,8 +17,12 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "slurm"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "execution" / "slurm"))
 from loopback import Slurm, missing
+
+from qcdriver.models.records import TaskRecord
+from qcdriver.store import Records
+from qcdriver.store.record_lines import to_line
 
 STARTS = 1000
 
@@ -46,9 +49,9 @@ def campaign(folder: Path, isomers: int) -> Path:
     return path
 
 
-def copies(record: dict[str, object], count: int) -> str:
+def copies(record: TaskRecord, count: int) -> bytes:
     """Write one record under many keys."""
-    return "".join(json.dumps(record | {"key": f"{k:032x}"}, separators=(",", ":")) + "\n" for k in range(count))
+    return b"".join(to_line(record.model_copy(update={"key": f"{k:032x}"})) for k in range(count))
 
 
 def measure(slurm: Slurm, folder: Path, isomers: int) -> None:
@@ -73,11 +76,11 @@ def measure(slurm: Slurm, folder: Path, isomers: int) -> None:
     run = folder / "results" / "water"
     step = (next(run.glob("slurm/*/campaign.json")).parent, "prescreen.0", 0)
     wall, cpu, _ = timed(slurm, "task", *step)
-    (record,) = [json.loads(each.read_text()) for each in run.glob("tasks/*.json")]
-    spent = record["provenance"]["wall_s"]
+    (record,) = Records(run, only_read=True)
+    spent = record.provenance.wall_s
     print(f"a task: {wall:.2f} s ({cpu:.2f} s CPU), of which its calculation {spent:.2f} s")
     print("the same again, found in the records: {:.2f} s ({:.2f} s CPU)".format(*timed(slurm, "task", *step)))
-    (run / "records.jsonl").write_text(copies(record, isomers * STARTS))
+    (run / "records.jsonl").write_bytes(copies(record, isomers * STARTS))
     size = (run / "records.jsonl").stat().st_size >> 20
     print(
         f"the same among {isomers * STARTS} records ({size} MB), not in the index of any: "

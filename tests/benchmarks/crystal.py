@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "structures" / "crystal"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "io" / "cif"))
 
 from crystal_models import TETRAFLUOROBORATE, MadeUp, copper_cluster, rotation
 
-from qcdriver.structures.crystal import read_crystal
+from qcdriver.io.cif import read_crystal
 
 SPACING_ANGSTROM = 17.0
 

@@ -32,8 +32,9 @@ import numpy as np
 
 from qcdriver.engines import find
 from qcdriver.errors import ConvergenceError
-from qcdriver.schema import Model, Molecule, Resources
-from qcdriver.structures.au13ag12 import RodModel, build_rod
+from qcdriver.models.level import Model, Resources
+from qcdriver.models.molecule import Molecule
+from qcdriver.systems.au13ag12.model import RodModel, build_rod
 from qcdriver.units import ANGSTROM
 
 Atoms = list[tuple[str, tuple[float, float, float]]]
@@ -230,7 +231,7 @@ def alone(case: Case) -> Outcome:
     """PySCF with its defaults."""
     from pyscf import dft, gto
 
-    from qcdriver.engines.dft.basis_sets import load_basis_set
+    from qcdriver.engines.pyscf.basis_sets import load_basis_set
 
     molecule = case.molecule
     basis = load_basis_set(case.basis, molecule.symbols)

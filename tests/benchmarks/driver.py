@@ -20,8 +20,9 @@ import tempfile
 from pathlib import Path
 
 MOLECULE = """
-from qcdriver.schema import Molecule
-from qcdriver.structures.au13ag12 import RodModel, build_rod
+from qcdriver.models.molecule import Molecule
+from qcdriver.models.verdicts import Purpose
+from qcdriver.systems.au13ag12.model import RodModel, build_rod
 rod = build_rod(RodModel(phosphine="PPh3"))
 first = rod.symbols.index("P")
 ligand = slice(first, first + 34)
@@ -47,19 +48,20 @@ DRIVEN = (
     + """
 import sys
 from pathlib import Path
-from qcdriver.config.resources import Machine
+from qcdriver.workflow.resources import Machine, StageResources
 from qcdriver.engines import find
-from qcdriver.execution.local import LocalRunner
+from qcdriver.execution.local.runner import LocalRunner
 from qcdriver.execution.progress import Display
-from qcdriver.records import Records
-from qcdriver.schema import Model, SinglePoint
-from qcdriver.stage import Job, alone
+from qcdriver.models.level import Model
+from qcdriver.models.tasks import SinglePoint
+from qcdriver.store import Records
+from qcdriver.workflow.base import Job, alone
 folder = Path(sys.argv[1])
 level = find("pyscf").level(Model(method="pbe", basis="def2-svp"), {"dispersion": "d3bj"})
 machine = Machine(threads=1)
 with Display() as display, LocalRunner(Records(folder), folder / "workers.log", machine, None, display) as runner:
-    runner.begin("dft")
-    (record,) = runner([alone(Job("PPh3", SinglePoint(molecule=molecule, level=level)))])
+    runner.begin("dft", StageResources())
+    (record,) = runner([alone(Job("PPh3", SinglePoint(molecule=molecule, level=level), Purpose.SINGLE_POINT))])
 cycles = sum(attempt.cycles for attempt in record.outcome.scf)
 print(record.outcome.energy, cycles, record.provenance.cpu_s)
 """

@@ -15,8 +15,9 @@ import sys
 CHILD = """
 import json, resource, sys
 from qcdriver.engines import find
-from qcdriver.schema import Model, Molecule, Resources
-from qcdriver.structures.au13ag12 import RodModel, build_rod
+from qcdriver.models.level import Model, Resources
+from qcdriver.models.molecule import Molecule
+from qcdriver.systems.au13ag12.model import RodModel, build_rod
 
 what, method, basis, memory_mb = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 rod = build_rod(RodModel(phosphine="PPh3" if what == "PPh3" else "PH3"))
@@ -36,7 +37,7 @@ level = engine.level(
     Model(method=method, basis=basis), {"conv_tol": 1e-6, "grid_level": 1 if what == "rod" else 3}
 )
 resources = Resources(memory_mb=memory_mb)
-plan = engine.expect(molecule, level, resources)
+plan = engine.estimate(molecule, level.model, engine.keywords(level.keywords), resources)
 engine.prepare(molecule, level, resources, lambda line: None).compute(molecule.geometry, "energy")
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 found = {"basis": plan.n_basis_functions, "foretold": plan.memory_mb, "stored": plan.stores_tensor, "peak": peak}

@@ -20,21 +20,14 @@ from pathlib import Path
 
 import numpy as np
 
-from qcdriver.records import Records, TaskFiles, content_key
-from qcdriver.records.damage import check
-from qcdriver.records.lines import to_line
-from qcdriver.schema import (
-    Convergence,
-    Failure,
-    Level,
-    Model,
-    Molecule,
-    Provenance,
-    Relaxation,
-    Relaxed,
-    Result,
-    TaskRecord,
-)
+from qcdriver.models.level import Convergence, Level, Model
+from qcdriver.models.molecule import Molecule
+from qcdriver.models.outcomes import Failure, Relaxed, Result
+from qcdriver.models.records import Provenance, TaskRecord
+from qcdriver.models.tasks import Relaxation
+from qcdriver.store import Records, TaskFiles, task_key
+from qcdriver.store.damage import check
+from qcdriver.store.record_lines import to_line
 
 LEVEL = Level(engine="xtb", engine_version="22.1", model=Model(method="GFN1-xTB"), keywords={"accuracy": 1.0})
 RNG = np.random.default_rng(7)
@@ -56,10 +49,10 @@ BATCH = 500
 def shape(n_atoms: int) -> TaskRecord:
     """Make a relaxation of so many atoms."""
     molecule = Molecule(symbols=("H",) * n_atoms, geometry=RNG.uniform(-9, 9, (n_atoms, 3)))
-    result = Result(energy=-RNG.uniform(1, 99), gap=0.1, mulliken_charges=RNG.uniform(-1, 1, n_atoms), dipole=[0, 0, 1])
-    relaxed = Relaxed(
-        molecule=molecule, result=result, energies=tuple(RNG.uniform(-9, 0, 20)), n_gradients=20, max_force=1e-4
-    )
+    charges = RNG.uniform(-1, 1, n_atoms)
+    energies = tuple(np.sort(RNG.uniform(-0.6, -0.5, 20) * n_atoms)[::-1])
+    result = Result(energy=energies[-1], gap=0.1, mulliken_charges=charges - charges.mean(), dipole=[0, 0, 1])
+    relaxed = Relaxed(molecule=molecule, result=result, energies=energies, n_gradients=20, max_force=1e-4)
     convergence = Convergence(max_force=1e-3, energy_change=1e-6, max_steps=500)
     task = Relaxation(molecule=molecule, level=LEVEL, convergence=convergence)
     return TaskRecord(
@@ -73,7 +66,8 @@ SHAPES = [shape(n_atoms) for n_atoms in range(20, 61, 2)]
 def made(number: int) -> TaskRecord:
     """Give record `number`; one in a hundred failed."""
     record = SHAPES[number % len(SHAPES)]
-    changed = {"key": content_key(number), "label": f"{number % 72} deg from S#{number // 72}"}
+    task = record.task.model_copy(update={"level": LEVEL.model_copy(update={"keywords": {"number": number}})})
+    changed = {"task": task, "key": task_key(task), "label": f"{number % 72} deg from S#{number // 72}"}
     if number % 100 == 99:
         changed["outcome"] = Failure(error_type="ConvergenceError", message="no minimum in 500 steps")
     return record.model_copy(update=changed)
@@ -82,7 +76,7 @@ def made(number: int) -> TaskRecord:
 def timed(directory: Path, code: str) -> tuple[float, str, float]:
     """Run code in a process of its own; seconds of the code alone, what it printed, MB at its peak over its imports."""
     whole = (
-        "import re, time\nfrom pathlib import Path\nfrom qcdriver.records import Records, Selection\n"
+        "import re, time\nfrom pathlib import Path\nfrom qcdriver.store import Records, Selection\n"
         "peak = lambda: int(re.search('VmHWM:(.*)kB', Path('/proc/self/status').read_text())[1]) / 1024\n"
         f"directory = Path({str(directory)!r})\nbefore, started = peak(), time.perf_counter()\n{code}\n"
         "print(time.perf_counter() - started, peak() - before)"
@@ -129,7 +123,7 @@ def main() -> None:
         print(f"memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
         records.close()
         (directory / "index.sqlite").unlink(missing_ok=True)
-        key, label = content_key(total // 2), made(total // 3).label
+        key, label = made(total // 2).key, made(total // 3).label
         opened = "records = Records(directory, only_read=True)"
         for what, code in {
             "rebuild the index": opened,
@@ -145,7 +139,7 @@ def main() -> None:
             print(f"{what}: {seconds:.3f} s, {megabytes:.0f} MB ({said})")
         started = time.perf_counter()
         report = check(directory)
-        print(f"check every record: {time.perf_counter() - started:.1f} s ({report.told()[-1]})")
+        print(f"check every record: {time.perf_counter() - started:.1f} s ({report.lines_for_person()[-1]})")
         files = TaskFiles(directory)
         waiting = min(10_000, total // 10)
         started = time.perf_counter()

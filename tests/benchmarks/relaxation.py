@@ -1,84 +1,42 @@
-"""Print how many gradients a relaxation takes, and how many ASE's LBFGS takes on the same problem.
+"""Print how many gradients a relaxation takes, here and by other programs from the same start.
 
-    python tests/benchmarks/relaxation.py [--phosphine PPh3] [--limit N]
+    python tests/benchmarks/relaxation.py g2 [--peers ase sella geometric]
+    python tests/benchmarks/relaxation.py linear [--peers ...]
+    python tests/benchmarks/relaxation.py rod [--phosphine PPh3]
 
-The rod at GFN1-xTB, to 2e-4 hartree/bohr (0.01 eV/Angstrom): free from the model, whose ligands GFN-FF has arranged
-around the core; and with the twist held 6 deg from where that ended. A gradient is a whole SCF: counts are what costs.
+GFN1-xTB on one thread, to a largest force component of 2e-4 hartree/bohr and an energy change of 1e-5 hartree. A
+gradient is a whole SCF: counts are what costs. `g2` are the closed-shell molecules of 6 to 16 atoms, distorted by
+0.08 Angstrom; `linear` have angles of 180 degrees; `rod` is the Au13Ag12 rod free from its model, whose ligands GFN-FF
+has arranged around the core, and with the twist held 6 deg from where that ended.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib import metadata
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_STACKSIZE", "2G")
 
 import numpy as np
-from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
-from ase.optimize import LBFGS
+import relaxation_molecules as starts
+from relaxation_peers import PEERS, Counted, ase_lbfgs, count, versions
 
 from qcdriver.engines import find
 from qcdriver.engines.base import Calculation
-from qcdriver.relaxation.coordinates import gradient, measured
-from qcdriver.relaxation.driving import driven, onto_targets
-from qcdriver.relaxation.relax import relax
-from qcdriver.schema import Convergence, Model, Molecule, Relaxed, Resources, Target, held
-from qcdriver.structures.au13ag12 import RodModel, build_rod
-from qcdriver.structures.bonds import ligands
-from qcdriver.structures.rod import twist_coordinate
-from qcdriver.units import ANGSTROM, EV, EV_PER_ANGSTROM
-
-
-class Engine(Calculator):
-    """A `Calculation` as an ASE calculator."""
-
-    implemented_properties = ["energy", "forces"]  # noqa: RUF012
-
-    def __init__(self, calculation: Calculation) -> None:
-        super().__init__()
-        self.calculation = calculation
-        self.calls = 0
-
-    def calculate(self, atoms=None, properties=None, system_changes=all_changes) -> None:
-        super().calculate(atoms, properties, system_changes)
-        self.calls += 1
-        result = self.calculation.compute(atoms.positions / ANGSTROM, "gradient")
-        self.results = {"energy": result.energy * EV, "forces": -result.gradient * EV_PER_ANGSTROM}
-
-
-class Held:
-    """Targets as an ASE constraint: forces projected, positions corrected."""
-
-    def __init__(self, targets: Sequence[Target]) -> None:
-        self.targets = targets
-
-    def adjust_positions(self, atoms: Atoms, new: np.ndarray) -> None:
-        new[:] = onto_targets(new / ANGSTROM, self.targets) * ANGSTROM
-
-    def adjust_forces(self, atoms: Atoms, forces: np.ndarray) -> None:
-        slopes = np.array([gradient(t.coordinate, atoms.positions / ANGSTROM).ravel() for t in self.targets])
-        taken_up = np.linalg.lstsq(slopes.T, forces.ravel(), rcond=None)[0]
-        forces -= (taken_up @ slopes).reshape(-1, 3)
-
-
-def lbfgs(
-    molecule: Molecule, calculation: Calculation, until: Convergence, targets: Sequence[Target]
-) -> tuple[str, float]:
-    """Relax with ASE to the same criteria; the number of gradients and the energy."""
-    engine = Engine(calculation)
-    atoms = Atoms(molecule.symbols, positions=molecule.geometry * ANGSTROM, calculator=engine)
-    if targets:
-        atoms.set_constraint(Held(targets))
-    energy, last = np.nan, np.nan
-    for _ in LBFGS(atoms, logfile=None).irun(fmax=0.0, steps=until.max_steps):
-        last, energy = energy, atoms.get_potential_energy() / EV
-        quiet = np.abs(atoms.get_forces()).max() / EV_PER_ANGSTROM <= until.max_force
-        if quiet and abs(energy - last) <= until.energy_change:
-            return str(engine.calls), energy
-    return f">{engine.calls}", energy
+from qcdriver.errors import ConvergenceError
+from qcdriver.geometry.bonds import ligands
+from qcdriver.geometry.coordinates import measured
+from qcdriver.models.coordinates import Target, held
+from qcdriver.models.level import Convergence, Model, Resources
+from qcdriver.models.molecule import Molecule
+from qcdriver.models.outcomes import Relaxed
+from qcdriver.optimize.driving import driven
+from qcdriver.optimize.relax import relax
+from qcdriver.systems.au13ag12.measures import twist_coordinate
+from qcdriver.systems.au13ag12.model import RodModel, build_rod
 
 
 def prepare(molecule: Molecule, method: str) -> Calculation:
@@ -87,32 +45,80 @@ def prepare(molecule: Molecule, method: str) -> Calculation:
     return engine.prepare(molecule, engine.level(Model(method=method)), Resources(), lambda line: None)
 
 
-def compare(name: str, start: Molecule, until: Convergence, targets: Sequence[Target] = ()) -> Relaxed:
-    """Print a line of the table."""
+def cases(which: str) -> Iterator[tuple[str, Molecule]]:
+    """Names and starts of a set."""
+    if which == "g2":
+        for name in starts.g2_names():
+            yield name, starts.distorted(starts.from_g2(name), 0.08)
+        return
+    molecules = {name: starts.from_g2(name) for name in (*starts.LINEAR, *starts.LINEAR_PARTS)} | starts.constructed()
+    for name, molecule in molecules.items():
+        for by in (0.03, 0.08):
+            yield f"{name} {by:.2f}", starts.distorted(molecule, by)
+
+
+def compare(which: str, peers: Sequence[str], until: Convergence) -> None:
+    """Print a line a molecule: gradients by ours and by the peers, and the energies where they differ."""
+    print("xtb", metadata.version("xtb"), *(f"{name} {version}" for name, version in versions().items()))
+    print(f"{'':24s}{'ours':>8s}", *(f"{name:>10s}" for name in peers), f"{'ours/best':>10s}")
+    totals = np.zeros(1 + len(peers))
+    for name, start in cases(which):
+        try:
+            done = relax(start, prepare(start, "GFN1-xTB"), until)
+            counts, energies = [done.n_gradients], [done.result.energy]
+        except ConvergenceError:
+            counts, energies = [None], [np.nan]
+        for peer in peers:
+            counted = Counted(prepare(start, "GFN1-xTB"), until)
+            counts.append(count(PEERS[peer], start, counted))
+            energies.append(counted.energies[-1])
+        totals += [np.nan if n is None else n for n in counts]
+        best = min((n for n in counts[1:] if n is not None), default=None)
+        ratio = "" if best is None or counts[0] is None else f"{counts[0] / best:10.2f}"
+        spread = np.ptp(energies)
+        apart = f"  energies differ by {spread:.1e}" if spread > until.energy_change else ""
+        print(f"{name:24s}{counts[0]!s:>8s}", *(f"{n!s:>10s}" for n in counts[1:]), ratio, apart, flush=True)
+    print(f"{'total':24s}{totals[0]:8.0f}", *(f"{n:10.0f}" for n in totals[1:]))
+
+
+def compare_held(name: str, start: Molecule, until: Convergence, targets: Sequence[Target] = ()) -> Relaxed:
+    """Print a line of the rod's table."""
     ours = relax(start, prepare(start, "GFN1-xTB"), until, targets=targets)
-    count, energy = lbfgs(start, prepare(start, "GFN1-xTB"), until, targets)
-    print(f"{name:28s}{ours.n_gradients:8d}{ours.result.energy:16.6f}{count:>12s}{energy:16.6f}", flush=True)
+    counted = Counted(prepare(start, "GFN1-xTB"), until, targets)
+    n = count(lambda molecule, calculation: ase_lbfgs(molecule, calculation, targets), start, counted)
+    print(
+        f"{name:28s}{ours.n_gradients:8d}{ours.result.energy:16.6f}{n!s:>12s}{counted.energies[-1]:16.6f}", flush=True
+    )
     return ours
+
+
+def rod(phosphine: str, until: Convergence) -> None:
+    """Print the rod's table."""
+    model = build_rod(RodModel(phosphine=phosphine, twist_deg=36.0))
+    moving = {atom for ligand in ligands(model) if len(ligand) > 1 for atom in ligand if model.symbols[atom] != "P"}
+    core = sorted(set(range(len(model.symbols))) - moving)
+    start = relax(model, prepare(model, "GFN-FF"), until, frozen_atoms=core).molecule
+
+    print(f"{phosphine + ' rod':28s}{'ours':>8s}{'hartree':>16s}{'ASE LBFGS':>12s}{'hartree':>16s}")
+    free = compare_held("free, from the model", start, until).molecule
+    twist = twist_coordinate(model)
+    targets = [held(twist, measured(twist, free.geometry) + 6.0)]
+    compare_held("twist held 6 deg away", driven(free, targets), until, targets)
 
 
 def main() -> None:
     """Parse, relax, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("set", choices=["g2", "linear", "rod"])
+    parser.add_argument("--peers", nargs="*", default=list(versions()), choices=list(PEERS))
     parser.add_argument("--phosphine", default="PH3", choices=["PH3", "PMe3", "PPh3"])
     parser.add_argument("--limit", type=int, default=500, help="steps after which a relaxation is given up")
     options = parser.parse_args()
     until = Convergence(max_force=2e-4, energy_change=1e-5, max_steps=options.limit)
-
-    model = build_rod(RodModel(phosphine=options.phosphine, twist_deg=36.0))
-    moving = {atom for ligand in ligands(model) if len(ligand) > 1 for atom in ligand if model.symbols[atom] != "P"}
-    core = sorted(set(range(len(model.symbols))) - moving)
-    start = relax(model, prepare(model, "GFN-FF"), until, frozen_atoms=core).molecule
-
-    print(f"{options.phosphine + ' rod':28s}{'ours':>8s}{'hartree':>16s}{'ASE LBFGS':>12s}{'hartree':>16s}")
-    free = compare("free, from the model", start, until).molecule
-    twist = twist_coordinate(model)
-    targets = [held(twist, measured(twist, free.geometry) + 6.0)]
-    compare("twist held 6 deg away", driven(free, targets), until, targets)
+    if options.set == "rod":
+        rod(options.phosphine, until)
+    else:
+        compare(options.set, options.peers, until)
 
 
 if __name__ == "__main__":

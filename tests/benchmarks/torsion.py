@@ -23,16 +23,21 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from torsiondrive.td_api import collect_lowest_energies, create_initial_state, next_jobs_from_state, update_state
 
-from qcdriver.config.scan import ScanSettings
 from qcdriver.engines import find
-from qcdriver.relaxation.coordinates import measured
-from qcdriver.relaxation.driving import driven
-from qcdriver.relaxation.relax import relax
-from qcdriver.scan import How, scan
-from qcdriver.scan.setup import scan_grid, seeds_of
-from qcdriver.schema import Convergence, Model, Molecule, Relaxation, Relaxed, Resources, TaskRecord, Torsion, held
-from qcdriver.stage import Line, follow
+from qcdriver.geometry.coordinates import measured
+from qcdriver.models.coordinates import Torsion, held
+from qcdriver.models.level import Convergence, Model, Resources
+from qcdriver.models.molecule import Molecule
+from qcdriver.models.outcomes import Relaxed
+from qcdriver.models.records import TaskRecord
+from qcdriver.models.tasks import Relaxation
+from qcdriver.optimize.driving import driven
+from qcdriver.optimize.relax import relax
 from qcdriver.units import ANGSTROM, KCAL_MOL
+from qcdriver.workflow.base import Line, follow
+from qcdriver.workflow.scan.rounds import RelaxationSettings, scan
+from qcdriver.workflow.scan.settings import ScanSettings
+from qcdriver.workflow.scan.setup import scan_grid, seeds_of
 
 Torsions = tuple[Torsion, ...]
 Profile = dict[tuple[int, ...], float]
@@ -120,7 +125,7 @@ def by_qcdriver(
         return records
 
     seeds = seeds_of(settings, grid, "start", "key", molecule)
-    verdicts = follow(scan(seeds, grid, How(LEVEL, CONVERGENCE), lower), remembered)
+    verdicts = follow(scan(seeds, grid, RelaxationSettings(LEVEL, CONVERGENCE), lower), remembered)
     computed = {grid.nearest(each.reached): energies[each.key] for each in verdicts if each.kept and each.reached}
     return {tuple(map(round, grid.values(index))): computed[grid.home(index)[0]] for index in grid}
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from qcdriver.engines.checks import check_geometry, choices, read_keywords
 from qcdriver.errors import InputError
-from qcdriver.schema import Frozen
+from qcdriver.models.base import Frozen
 from qcdriver.units import ANGSTROM
 
 
@@ -54,6 +54,10 @@ def test_keywords_get_their_defaults():
         ({"acuracy": 1}, "toy keywords: 'acuracy' is unknown; did you mean 'accuracy'?"),
         ({"zzz": 1}, "toy keywords: 'zzz' is unknown; there are accuracy, cycles"),
         ({"accuracy": -1}, "toy keywords: accuracy = -1: input should be greater than 0"),
+        ({"cycles": True}, "toy keywords: cycles = True: input should be a valid integer"),
+        ({"cycles": "1_0"}, "toy keywords: cycles = '1_0': input should be a valid integer"),
+        ({"cycles": 7.0}, "toy keywords: cycles = 7.0: input should be a valid integer"),
+        ({"accuracy": float("nan")}, "toy keywords: accuracy = nan: input should be a finite number"),
     ],
 )
 def test_a_wrong_keyword_is_one_line_with_what_would_be_right(keywords, complaint):

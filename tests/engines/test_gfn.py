@@ -8,10 +8,16 @@ import sys
 import numpy as np
 import pytest
 
+from qcdriver import engines
 from qcdriver.engines import find
+from qcdriver.engines.checks import spelled
 from qcdriver.engines.gfn import N_VALENCE, n_orbitals
-from qcdriver.errors import InputError
-from qcdriver.schema import ELEMENTS, Model, Molecule, Resources
+from qcdriver.errors import ConvergenceError, InputError, UnphysicalError
+from qcdriver.models.base import ELEMENTS
+from qcdriver.models.level import Model, Resources
+from qcdriver.models.molecule import Molecule
+from qcdriver.models.outcomes import WarningCode
+from qcdriver.systems.au13ag12.model import RodModel, build_rod
 
 
 def _atom(symbol, charge=0, multiplicity=None):
@@ -65,19 +71,20 @@ def test_what_would_crash_the_library_is_refused(engine, molecule, complaint):
 def test_a_force_field_takes_no_scc_keywords():
     level = find("xtb").level(Model(method="GFN-FF"), {"max_iterations": 10})
     with pytest.raises(InputError, match="GFN-FF has no SCC"):
-        find("xtb").check(_atom("Ar"), level)
+        engines.check(_atom("Ar"), level)
 
 
 def test_a_basis_is_not_for_tight_binding():
     with pytest.raises(InputError, match="its own minimal basis"):
-        find("tblite").check(_atom("Ar"), find("tblite").level(Model(method="GFN2-xTB", basis="def2-SVP")))
+        engines.check(_atom("Ar"), find("tblite").level(Model(method="GFN2-xTB", basis="def2-SVP")))
 
 
 def test_gfn_ff_prints_nothing_not_even_when_the_process_ends():
     if lack := find("xtb").missing():
         pytest.skip(lack)
     script = (
-        "from qcdriver.engines import find; from qcdriver.schema import Model, Molecule, Resources\n"
+        "from qcdriver.engines import find; from qcdriver.models.level import Model, Resources\n"
+        "from qcdriver.models.molecule import Molecule\n"
         "h2 = Molecule(symbols=('H', 'H'), geometry=[[0, 0, 0], [0, 0, 1.4]])\n"
         "level = find('xtb').level(Model(method='GFN-FF'))\n"
         "find('xtb').prepare(h2, level, Resources(), print).compute(h2.geometry, 'gradient')\n"
@@ -95,3 +102,88 @@ def test_gfn_ff_keeps_the_bonds_of_the_first_geometry():
     kept = find("xtb").prepare(h2, level, Resources(), print).compute(far.geometry, "energy").energy
     fresh = find("xtb").prepare(far, level, Resources(), print).compute(far.geometry, "energy").energy
     assert abs(kept - fresh) > 0.01
+
+
+@pytest.mark.parametrize("word", ["GFN2-xTB", "gfn2-xtb", "GFN2", "gfn2xtb", "GFN2-XTB"])
+def test_a_method_has_one_spelling_in_levels_whatever_the_users(word):
+    assert find("tblite").level(Model(method=word)).model.method == "GFN2-xTB"
+    assert spelled("", ["xtb"]) == ""
+    assert engines.choose("auto", word).level(Model(method=word)).model.method == "GFN2-xTB"
+
+
+@pytest.mark.parametrize(("scale", "off", "codes"), [(0.965, 2e-7, []), (0.9685, 2e-6, [WarningCode.MEAN_GRADIENT])])
+def test_the_gradient_of_a_squeezed_gold_core_is_the_slope_of_its_energy(scale, off, codes):
+    """libxtb's own is infinite here: the coordination number of the middle gold atoms is 11.9, and 11.78."""
+    rod = build_rod(RodModel(phosphine="PH3"))
+    rod = rod.moved(scale * rod.geometry)
+    if lack := find("xtb").missing():
+        pytest.skip(lack)
+    calculation = find("xtb").prepare(rod, find("xtb").level(Model(method="GFN1-xTB")), Resources(), print)
+    result = calculation.compute(rod.geometry, "gradient")
+    assert [warning.code for warning in result.warnings] == codes
+    along = np.random.default_rng(0).normal(size=rod.geometry.shape)
+    along *= 0.01 / np.linalg.norm(along)
+    energies = [calculation.compute(rod.geometry + side * along, "energy").energy for side in (1, -1)]
+    assert (result.gradient * along).sum() == pytest.approx((energies[0] - energies[1]) / 2, abs=off)
+
+
+def iron_cluster():
+    """Thirteen atoms of a cubic crystal, on which libxtb's SCC at 300 K does not converge in 250 cycles."""
+    corners = [(i, j, k) for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1) if abs(i) + abs(j) + abs(k) == 2]
+    places = 1.8 / 0.529177 * np.array([(0, 0, 0), *corners])
+    return Molecule(symbols=("Fe",) * 13, geometry=places, molecular_multiplicity=3)
+
+
+def test_an_scc_that_fails_at_its_temperature_gets_there_from_a_higher_one_and_says_so():
+    if lack := find("xtb").missing() or find("tblite").missing():
+        pytest.skip(lack)
+    iron = iron_cluster()
+    found = {}
+    for name in ("xtb", "tblite"):
+        level = find(name).level(Model(method="GFN2-xTB"))
+        found[name] = find(name).prepare(iron, level, Resources(), print).compute(iron.geometry, "energy")
+    assert [(each.strategy, each.converged) for each in found["xtb"].scf] == [
+        ("SCC at 300 K from a fresh guess", False),
+        ("SCC at 1000 K from a fresh guess", True),
+        ("SCC at 600 K from 1000 K", True),
+        ("SCC at 300 K from 600 K", True),
+    ]
+    # tblite's other mixer needs no such way, and its number is the same state's at 300 K.
+    assert found["tblite"].scf == ()
+    assert found["xtb"].energy == pytest.approx(found["tblite"].energy, abs=1e-6)
+
+
+def test_after_a_way_round_the_next_scc_is_at_the_levels_temperature_again():
+    if lack := find("xtb").missing():
+        pytest.skip(lack)
+    iron, level = iron_cluster(), find("xtb").level(Model(method="GFN2-xTB"))
+    calculation = find("xtb").prepare(iron, level, Resources(), print)
+    first = calculation.compute(iron.geometry, "energy")
+    again = calculation.compute(iron.geometry, "energy")
+    assert again.scf == ()  # from the last wavefunction
+    assert again.energy == pytest.approx(first.energy, abs=1e-6)
+
+
+@pytest.mark.parametrize("engine", ["xtb", "tblite"])
+def test_an_scc_in_which_the_electrons_collapse_to_one_atom_is_no_number(engine):
+    if lack := find(engine).missing():
+        pytest.skip(lack)
+    golden = (1 + 5**0.5) / 2
+    shell = np.array([(0, i, j * golden) for i in (1, -1) for j in (1, -1)])
+    shell = np.vstack([shell, shell[:, [2, 0, 1]], shell[:, [1, 2, 0]]])
+    places = np.vstack([[0, 0, 0], 2.76 * shell / np.linalg.norm(shell[0])]) / 0.529177
+    gold = Molecule(symbols=("Au",) * 13, geometry=places, molecular_charge=5)
+    level = find(engine).level(Model(method="GFN2-xTB"))
+    with pytest.raises(UnphysicalError, match=r"a charge of -6\.\d\d on atom 0 \(Au\)"):
+        find(engine).prepare(gold, level, Resources(), print).compute(gold.geometry, "energy")
+
+
+def test_what_no_way_helps_lists_all_that_were_tried():
+    iron, level = iron_cluster(), find("tblite").level(Model(method="GFN2-xTB"), {"max_iterations": 2})
+    with pytest.raises(ConvergenceError, match="did not converge in 2 cycles, by any of 3 routes") as failure:
+        find("tblite").prepare(iron, level, Resources(), print).compute(iron.geometry, "energy")
+    assert [each["strategy"] for each in failure.value.history] == [
+        "SCC at 300 K from a fresh guess",
+        "SCC at 300 K, damping 0.1, memory of 20 from a fresh guess",
+        "SCC at 1000 K, damping 0.1, memory of 20 from a fresh guess",
+    ]

@@ -6,13 +6,16 @@ import pytest
 
 from qcdriver.errors import IncompleteError
 from qcdriver.execution.replay import Replay
-from qcdriver.records import Records, task_key
-from qcdriver.schema import Build, Failure, TaskRecord
-from qcdriver.stage import Job, alone
+from qcdriver.models.outcomes import Failure
+from qcdriver.models.records import TaskRecord
+from qcdriver.models.tasks import Build
+from qcdriver.models.verdicts import Purpose
+from qcdriver.store import Records, task_key
+from qcdriver.workflow.base import Job, alone
 
 
 def job(start: int) -> Job:
-    return Job(f"E#{start}", Build(source="au13ag12", settings={}, start=start, program_version="test"))
+    return Job(f"E#{start}", Build(source="au13ag12", settings={}, start=start, program_version="test"), Purpose.BUILD)
 
 
 def record(each: Job) -> TaskRecord:

@@ -1,0 +1,52 @@
+"""A task becomes its outcome, from a model to a path, wavenumbers or excited states. Runs inside a worker."""
+
+from __future__ import annotations
+
+from qcdriver import engines
+from qcdriver.engines.base import Progress
+from qcdriver.models.level import Resources
+from qcdriver.models.outcomes import Band, Built, ExcitedStates, Frequencies, Relaxed, Result
+from qcdriver.models.tasks import Build, Excitations, PathSearch, Relaxation, SaddleSearch, Task, Vibrations
+from qcdriver.optimize.band import find_path
+from qcdriver.optimize.relax import relax
+from qcdriver.optimize.saddle import find_saddle
+from qcdriver.optimize.vibrations import vibrations
+from qcdriver.systems.registry import build
+
+
+def execute(
+    task: Task, resources: Resources, progress: Progress
+) -> Built | Result | Relaxed | Band | Frequencies | ExcitedStates:
+    """Compute one task.
+
+    Raises
+    ------
+    QcdriverError
+        As the builder, the engine or the relaxation raises it.
+    """
+    if isinstance(task, Build):
+        return Built(molecule=build(task))
+    engine = engines.of(task.level)
+    if isinstance(task, PathSearch):
+        return find_path(task, lambda: engine.prepare(task.molecule, task.level, resources, progress), progress)
+    if isinstance(task, Excitations):
+        engines.check_excitations(task.molecule, task.level, task.request)
+    calculation = engine.prepare(task.molecule, task.level, resources, progress)
+    if isinstance(task, Relaxation):
+        relaxed = relax(
+            task.molecule,
+            calculation,
+            task.convergence,
+            frozen_atoms=task.frozen_atoms,
+            targets=task.targets,
+            progress=progress,
+        )
+        # Drop the gradient: it is a third of the record, and `max_force` already says how small it is.
+        return relaxed.model_copy(update={"result": relaxed.result.model_copy(update={"gradient": None})})
+    if isinstance(task, SaddleSearch):
+        return find_saddle(task, calculation, progress)
+    if isinstance(task, Vibrations):
+        return vibrations(task, calculation, progress)
+    if isinstance(task, Excitations):
+        return calculation.excite(task.molecule.geometry, task.request)
+    return calculation.compute(task.molecule.geometry, task.driver)

@@ -1,0 +1,1 @@
+"""Mathematics on positions and bonds: it knows no cluster, engine or file."""

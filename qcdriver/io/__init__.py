@@ -1,0 +1,1 @@
+"""Molecules from files and to files."""

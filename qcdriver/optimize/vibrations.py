@@ -1,0 +1,122 @@
+"""A stationary point in, its harmonic wavenumbers out: a minimum has no imaginary one, a saddle exactly one.
+
+Central differences of gradients give the Hessian of the atoms that move. What moves these as one piece and no other
+atom at all is projected out: six motions of a molecule, five if it is linear, none of a part of a cluster.
+Masses are the elements' standard atomic weights as `ase.data` has them (IUPAC 2016, doi:10.1515/pac-2015-0305): means
+over the isotopes, as of a sample. How many wavenumbers are imaginary does not depend on them (Sylvester's law).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qcdriver.errors import InputError
+from qcdriver.models.outcomes import Frequencies
+from qcdriver.units import DALTON, WAVENUMBER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qcdriver.engines.base import Calculation, Progress
+    from qcdriver.models.tasks import Vibrations
+
+NOISE_CM = 10.0
+"""An imaginary wavenumber smaller than this (1/cm) counts as none: a step in a straight line of 0.005 bohr gives a free
+rotation of PH3 or ethane 6, with GFN1-xTB, and a soft libration of a ligand is nearly one."""
+_RIGID = 1e-3
+"""A rotation that moves the atoms by less than this part of what others do is none: the molecule is linear."""
+
+
+def vibrations(task: Vibrations, calculation: Calculation, progress: Progress) -> Frequencies:
+    """Compute the wavenumbers of a molecule, or of a part of it while the rest stands still.
+
+    Parameters
+    ----------
+    task
+        6 n + 1 gradients for n atoms that move.
+    progress
+        Told a line after every atom.
+
+    Raises
+    ------
+    InputError
+        A single free atom: nothing vibrates.
+    """
+    molecule = task.molecule
+    moving = np.array(sorted({*task.atoms}) or range(len(molecule.symbols)))
+    roots = np.sqrt(np.repeat(_masses(molecule.numbers[moving]), 3))
+    internal = _internal_motions(molecule.geometry, moving, roots)
+    if not internal.size:
+        raise InputError(f"{molecule.formula}: a single atom does not vibrate")
+    result = calculation.compute(molecule.geometry, "gradient")
+
+    def gradient(geometry: np.ndarray) -> np.ndarray:
+        found = calculation.compute(geometry, "gradient").gradient
+        assert found is not None
+        slope: np.ndarray = found[moving].ravel()
+        return slope
+
+    hessian = _hessian(gradient, molecule.geometry, moving, task.step, progress) / np.outer(roots, roots)
+    values, vectors = np.linalg.eigh(internal.T @ hessian @ internal)
+    wavenumbers = np.sign(values) * np.sqrt(np.abs(values)) * WAVENUMBER
+    mode = np.zeros_like(molecule.geometry)
+    mode[moving] = (internal @ vectors[:, 0] / roots).reshape(-1, 3)
+    assert result.gradient is not None
+    return Frequencies(
+        wavenumbers_cm=tuple(wavenumbers.tolist()),
+        n_imaginary=int((wavenumbers <= -NOISE_CM).sum()),
+        mode=mode / np.linalg.norm(mode),
+        result=result.model_copy(update={"gradient": None}),
+        n_gradients=1 + 2 * len(roots),
+        max_force=float(np.abs(result.gradient[moving]).max()),
+    )
+
+
+def _hessian(
+    gradient: Callable[[np.ndarray], np.ndarray],
+    geometry: np.ndarray,
+    moving: np.ndarray,
+    step: float,
+    progress: Progress,
+) -> np.ndarray:
+    """Differentiate the gradient over the coordinates of the moving atoms, (3 n, 3 n)."""
+    rows = []
+    for count, atom in enumerate(moving, start=1):
+        for axis in range(3):
+            shift = np.zeros_like(geometry)
+            shift[atom, axis] = step
+            rows.append((gradient(geometry + shift) - gradient(geometry - shift)) / (2 * step))
+        progress(f"{count} of {len(moving)} atoms moved")
+    hessian = np.array(rows)
+    symmetric: np.ndarray = (hessian + hessian.T) / 2
+    return symmetric
+
+
+def _masses(numbers: np.ndarray) -> np.ndarray:
+    """In electron masses."""
+    from ase.data import atomic_masses_iupac2016
+
+    masses: np.ndarray = atomic_masses_iupac2016[numbers] / DALTON
+    return masses
+
+
+def _internal_motions(geometry: np.ndarray, moving: np.ndarray, roots: np.ndarray) -> np.ndarray:
+    """Span what is no rigid motion: orthonormal columns over mass-weighted coordinates, (3 n, 3 n - 6 or more)."""
+    centred = geometry - geometry.mean(axis=0)
+    rigid = np.array(
+        [np.tile(axis, (len(geometry), 1)) for axis in np.eye(3)] + [np.cross(a, centred) for a in np.eye(3)]
+    )
+    still = np.delete(rigid, moving, axis=1).reshape(6, -1)
+    allowed = _null_space(still.T) if still.size else np.eye(6)  # rigid motions that leave the others where they are
+    moved = rigid[:, moving].reshape(6, -1).T @ allowed * roots[:, None]
+    return _null_space(moved.T) if moved.size else np.eye(len(roots))
+
+
+def _null_space(matrix: np.ndarray) -> np.ndarray:
+    """Orthonormal columns that a matrix makes zero."""
+    from scipy.linalg import null_space
+
+    columns: np.ndarray = null_space(matrix, rcond=_RIGID)
+    return columns

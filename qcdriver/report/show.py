@@ -1,0 +1,89 @@
+"""A run and its findings -> what a person gets: tables on standard output, pictures in the run directory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qcdriver.workflow.findings import Summary
+    from qcdriver.workflow.open_run import Run
+    from qcdriver.workflow.scan.landscape import Landscape
+
+
+def show(run: Run, summary: Summary, animated: bool = False, everything: bool = False) -> None:
+    """Print the tables, write the page and draw what pictures there are.
+
+    The animation, which takes its time, and a line for everything that was dropped, only if asked.
+    """
+    from rich.console import Console
+
+    from qcdriver.report.page import NAME as PAGE
+    from qcdriver.report.page import write_page
+    from qcdriver.report.pictures.contour_map import plot_map
+    from qcdriver.report.pictures.density_of_states import plot_density_of_states
+    from qcdriver.report.pictures.disconnectivity import plot_network
+    from qcdriver.report.pictures.profile import plot_profiles
+    from qcdriver.report.pictures.spectrum import plot_spectrum
+    from qcdriver.report.pictures.trajectory import lowest_way
+    from qcdriver.report.spectrum_files import write_curves, write_states
+    from qcdriver.report.tables.overview import print_summary
+    from qcdriver.workflow.scan.stage import landscape as landscape_of
+    from qcdriver.workflow.spectrum.findings import Spectrum
+
+    print_summary(summary, Console(), everything)
+    _draw(run.directory / PAGE, lambda _: bool(write_page(run, summary)), "page")
+    results = [(conformer.label, run.record(conformer.key).result) for conformer in summary.conformers]
+    orbitals = [(label, result) for label, result in results if result and result.orbitals]
+    _draw(run.directory / "profile.png", lambda path: plot_profiles(summary, path))
+    _draw(run.directory / "density_of_states.png", lambda path: plot_density_of_states(orbitals, path))
+    for network in summary.networks[-1:]:
+        _draw(run.directory / "network.png", partial(plot_network, summary.title, network))
+    for spectrum in summary.stages.values():
+        if isinstance(spectrum, Spectrum):
+            _draw(run.directory / "spectrum.png", partial(plot_spectrum, summary.title, spectrum))
+            _draw(run.directory / "spectrum.csv", partial(write_curves, spectrum), "curves")
+            _draw(run.directory / "excitations.csv", partial(write_states, spectrum), "states")
+    landscape = landscape_of(run)
+    if landscape and summary.profiles:
+        profile, way = summary.profiles[0], lowest_way(landscape)
+        _draw(run.directory / "map.png", lambda path: plot_map(summary.title, landscape, profile, way, path))
+        if animated:
+            _animate(run, summary, landscape)
+
+
+def _animate(run: Run, summary: Summary, landscape: Landscape) -> None:
+    """Write the structures along the profile, or along the lowest way across the map, as a movie and as XYZ."""
+    from qcdriver.report.pictures.animation import animate
+    from qcdriver.report.pictures.trajectory import lowest_way, trajectory, write_trajectory
+
+    profile = summary.profiles[0]
+    frames = trajectory(landscape, lowest_way(landscape))
+    path = run.directory / "trajectory.xyz"
+    write_trajectory(frames, profile, path)
+    sys.stdout.write(f"structures: {path}\n")
+    _draw(run.directory / "trajectory.gif", lambda path: animate(summary.title, profile, frames, path))
+
+
+def show_side_by_side(inputs: Sequence[Path], found: Sequence[Summary], directory: Path) -> None:
+    """Print the profiles of an input's variants beside each other, and draw them."""
+    from rich.console import Console
+
+    from qcdriver.report.pictures.side_by_side import plot_side_by_side
+    from qcdriver.report.tables.variants import print_side_by_side
+    from qcdriver.workflow.variants import split
+
+    variants = {str(split(path)[1]): summary for path, summary in zip(inputs, found, strict=True)}
+    print_side_by_side(variants, Console())
+    _draw(directory / "profiles.png", lambda path: plot_side_by_side(variants, path))
+
+
+def _draw(picture: Path, draw: Callable[[Path], bool], word: str = "picture") -> None:
+    try:
+        if draw(picture):
+            sys.stdout.write(f"{word}: {picture}\n")
+    except OSError as error:
+        sys.stderr.write(f"qcdriver: {picture}: no {word} ({error.strerror})\n")

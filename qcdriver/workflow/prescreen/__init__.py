@@ -1,0 +1,1 @@
+"""`[prescreen]`: xTB relaxes every candidate; the best, without duplicates and mirror images, go on."""

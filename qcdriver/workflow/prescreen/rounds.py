@@ -1,0 +1,361 @@
+"""Molecules -> relaxed, deduplicated, ranked survivors.
+
+Every candidate gets a cheap relaxation, the best a tight one; a soft surface (phosphines librate) moves energies by
+more than the isomers differ, so only tightly relaxed ones are compared. A rough start would turn a rod before its
+ligands have settled, so the cheap pass holds the twist and the tight one sets it free. An isomer that does not stay
+what it is when free is no minimum at this level; it goes on held at its coordinate, and says so. Nothing is dropped
+without a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from qcdriver import units
+from qcdriver.geometry.bonds import bond_matrix, broken, metal_atoms, opened
+from qcdriver.geometry.coordinates import measured
+from qcdriver.geometry.likeness import likeness
+from qcdriver.models.coordinates import AngularTarget
+from qcdriver.models.level import Level
+from qcdriver.models.molecule import Molecule
+from qcdriver.models.outcomes import Built, Relaxed
+from qcdriver.models.records import TaskRecord
+from qcdriver.models.tasks import Relaxation
+from qcdriver.models.verdicts import Above, Code, Drift, Limit, Note, Purpose, Twin, Verdict, failure
+from qcdriver.systems.base import Candidate
+from qcdriver.systems.registry import built_target, conformer_family
+from qcdriver.workflow.base import Job, Line, Rounds
+from qcdriver.workflow.prescreen.settings import PrescreenSettings
+
+_PASSES = {Purpose.CHEAP: "cheap", Purpose.TIGHT: "tight", Purpose.TIGHT_HELD: "tight, held"}
+"""The passes at the level that ranks, as a person knows them."""
+
+_PREPARATIONS = {
+    "GFN-FF": (Purpose.SETTLE_LIGANDS,),
+    "hydrogens": (Purpose.SETTLE_HYDROGENS,),
+    "stepwise": (Purpose.SETTLE_HYDROGENS, Purpose.SETTLE_LIGANDS),
+}
+"""What is relaxed before the first pass, by the word of the input."""
+
+
+@dataclass(frozen=True)
+class _Relaxing:
+    candidate: Candidate
+    built: Molecule
+    target: AngularTarget | None
+    molecule: Molecule
+    key: str
+    purpose: Purpose | None = None
+    """Of the last relaxation."""
+    relaxed: Relaxed | None = None
+    dropped: Note | None = None
+    before: _Relaxing | None = None
+    """Where it was before it drifted."""
+    held: Drift | None = None
+    """How it drifted when it was set free, if it goes on held."""
+
+    @property
+    def energy(self) -> float:
+        assert self.relaxed is not None
+        return self.relaxed.result.energy
+
+
+@dataclass(frozen=True)
+class Passes:
+    """Makes the lines of the prescreen: what is relaxed how, one pass after another.
+
+    `level` ranks; at `preoptimization` hydrogen atoms or ligands are settled first (None: they are not).
+    """
+
+    settings: PrescreenSettings
+    level: Level
+    preoptimization: Level | None
+
+    def first(self, candidate: Candidate) -> Line[_Relaxing | Verdict]:
+        """Build, settle hydrogen atoms and ligands, relax cheaply with the isomer's coordinate held."""
+        each = yield from _built(candidate)
+        if isinstance(each, Verdict):
+            return each
+        if self.preoptimization is not None:
+            for purpose in _PREPARATIONS[self.settings.preoptimize]:
+                each = yield from self._settled(each, purpose, self.preoptimization)
+        return (yield from self.relaxed(each, Purpose.CHEAP))
+
+    def _settled(self, each: _Relaxing, purpose: Purpose, level: Level) -> Line[_Relaxing]:
+        """Relax the hydrogen atoms, or the ligands; a candidate that fails here goes on as it was.
+
+        So does one that has none: there is nothing to settle.
+        """
+        held = heavy_atoms(each.molecule) if purpose is Purpose.SETTLE_HYDROGENS else held_core(each.molecule)
+        if len(held) == len(each.molecule.symbols):
+            return each
+        task = Relaxation(
+            molecule=each.molecule,
+            level=level,
+            convergence=self.settings.cheap.convergence,
+            frozen_atoms=held,
+        )
+        what = {Purpose.SETTLE_HYDROGENS: " hydrogens"}.get(purpose, " ligands" if level == self.level else "")
+        label = f"{each.candidate.label} {level.model.method}{what}"
+        record = yield Job(label, task, purpose, _parents(each))
+        if not isinstance(record.outcome, Relaxed):
+            return each
+        return replace(each, molecule=record.outcome.molecule, key=record.key)
+
+    def relaxed(self, each: _Relaxing, purpose: Purpose) -> Line[_Relaxing]:
+        """Relax at the level that ranks; drop what did not converge or fell apart."""
+        task = Relaxation(
+            molecule=each.molecule,
+            level=self.level,
+            convergence=(self.settings.cheap if purpose is Purpose.CHEAP else self.settings.tight).convergence,
+            frozen_atoms=metal_atoms(each.molecule) if self.settings.hold_metal else (),
+            targets=(each.target,) if purpose is not Purpose.TIGHT and each.target else (),
+        )
+        label = f"{each.candidate.label} {self.level.model.method} {_PASSES[purpose]}"
+        record = yield Job(label, task, purpose, _parents(each))
+        return _judged(replace(each, purpose=purpose), record, self.settings)
+
+
+def prescreen(candidates: Sequence[Candidate], passes: Passes) -> Rounds:
+    """Relax every candidate, keep the best.
+
+    Parameters
+    ----------
+    candidates
+        Each isomer's best is tightened, and kept, even outside the window when it is its only one: comparing the
+        isomers is what a run is for, unless `keep_each_isomer` says that it is a search. A bent or opened structure
+        is not an isomer's best unless all are.
+
+    Returns
+    -------
+    A verdict on every candidate, the kept ones first, by rising energy.
+    """
+    settings = passes.settings
+    tried = yield [passes.first(candidate) for candidate in candidates]
+    not_built = [each for each in tried if isinstance(each, Verdict)]
+    those = _only_the_best([each for each in tried if isinstance(each, _Relaxing)], settings)
+    going = [each for each in those if not each.dropped]
+    those = _updated(those, (yield [passes.relaxed(each, Purpose.TIGHT) for each in going]))
+    if back := _drifted_away(those):
+        those = _updated(those, (yield [passes.relaxed(each, Purpose.TIGHT_HELD) for each in back]))
+    those = _without_duplicates(those, settings)
+    those = _selected(those, settings)
+    return [*_verdicts(those), *not_built]
+
+
+def heavy_atoms(molecule: Molecule) -> tuple[int, ...]:
+    """List the atoms that are not hydrogen."""
+    return tuple(index for index, symbol in enumerate(molecule.symbols) if symbol != "H")
+
+
+def held_core(molecule: Molecule) -> tuple[int, ...]:
+    """List the metal atoms and what binds them: a force field knows little of these, and much of the ligands."""
+    metals = metal_atoms(molecule)
+    bonded = bond_matrix(molecule)[list(metals)].nonzero()[1] if metals else ()
+    return tuple(sorted({*metals, *(int(atom) for atom in bonded)}))
+
+
+def all_core(molecule: Molecule) -> bool:
+    """Say whether a molecule has no atom beyond its metal and what binds that, as a bare cluster."""
+    return len(held_core(molecule)) == len(molecule.symbols)
+
+
+def _built(candidate: Candidate) -> Line[_Relaxing | Verdict]:
+    """Give a candidate its geometry, and the coordinate that makes it its isomer."""
+    origin = candidate.origin
+    if isinstance(origin, Molecule):
+        return _Relaxing(candidate, origin, candidate.target, origin, candidate.key)
+    record = yield Job(candidate.label, origin, Purpose.BUILD)
+    if not isinstance(record.outcome, Built):
+        found = failure(record.outcome)
+        return Verdict(
+            label=candidate.label,
+            key=record.key,
+            kept=False,
+            code=Code.KILLED if found.code is Code.KILLED else Code.NOT_BUILT,
+            facts=found.facts,
+            purpose=Purpose.BUILD,
+            isomer=candidate.isomer,
+        )
+    molecule = record.outcome.molecule
+    return _Relaxing(candidate, molecule, built_target(origin, molecule), molecule, record.key)
+
+
+def _parents(each: _Relaxing) -> tuple[str, ...]:
+    """Name the record the geometry comes from; a file is none."""
+    from_file = isinstance(each.candidate.origin, Molecule) and each.key == each.candidate.key
+    return () if from_file else (each.key,)
+
+
+def _updated(those: list[_Relaxing], newer: list[_Relaxing]) -> list[_Relaxing]:
+    by_label = {each.candidate.label: each for each in newer}
+    return [by_label.get(each.candidate.label, each) for each in those]
+
+
+def _judged(each: _Relaxing, record: TaskRecord, settings: PrescreenSettings) -> _Relaxing:
+    if not isinstance(record.outcome, Relaxed):
+        return replace(each, key=record.key, relaxed=None, dropped=failure(record.outcome))
+    relaxed = record.outcome
+    damage = broken(each.built, relaxed.molecule, settings.metal_bonds_to_lose)
+    drift = None if damage else _drift(each, relaxed.molecule, settings.max_drift_deg)
+    dropped = None
+    if damage:
+        dropped = Note(code=Code.FELL_APART, facts=damage)
+    elif drift:
+        dropped = Note(code=Code.TURNED, facts=drift)
+    return replace(
+        each,
+        molecule=relaxed.molecule,
+        key=record.key,
+        relaxed=relaxed,
+        dropped=dropped,
+        before=each if drift else None,
+    )
+
+
+def _drift(each: _Relaxing, molecule: Molecule, limit_deg: float) -> Drift | None:
+    """Measure how far a candidate turned, if it is no longer the isomer it was."""
+    if each.target is None:
+        return None
+    asked = each.target.value_deg
+    value = measured(each.target.coordinate, molecule.geometry, near=asked)
+    if abs(value - asked) <= limit_deg:
+        return None
+    return Drift(asked_deg=asked, reached_deg=value, isomer=each.candidate.isomer)
+
+
+def _drifted_away(those: list[_Relaxing]) -> list[_Relaxing]:
+    """Give the best start of each isomer of which every start drifted, as it was before that."""
+    there = {each.candidate.isomer for each in those if not each.dropped}
+    best: dict[str, _Relaxing] = {}
+    for each in those:
+        isomer, before = each.candidate.isomer, each.before
+        if before and isomer not in there and (isomer not in best or before.energy < best[isomer].energy):
+            assert each.dropped is not None
+            assert isinstance(each.dropped.facts, Drift)
+            best[isomer] = replace(before, held=each.dropped.facts)
+    return list(best.values())
+
+
+def _ranked(those: list[_Relaxing]) -> list[_Relaxing]:
+    return sorted((each for each in those if each.relaxed), key=lambda each: each.energy)
+
+
+def _rival(each: _Relaxing, settings: PrescreenSettings) -> str:
+    """Name the group in which a candidate competes: its isomer, or all."""
+    return each.candidate.isomer if settings.keep_each_isomer else "all"
+
+
+def _only_the_best(those: list[_Relaxing], settings: PrescreenSettings) -> list[_Relaxing]:
+    """Drop, before the tight pass, what lies far above and what is beyond `max_tight` of its group."""
+    going = [each for each in _ranked(those) if not each.dropped]
+    if not going:
+        return those
+    lowest, seen, reasons = going[0].energy, dict[str, int](), dict[int, Note]()
+    representing = _representing(going, settings)
+    for each in sorted(going, key=lambda each: (id(each) not in representing, each.energy)):
+        group = _rival(each, settings)
+        above = each.energy - lowest
+        if id(each) in representing:
+            seen[group] = seen.get(group, 0) + 1
+        elif above * units.KCAL_MOL > settings.window_kcal_mol:
+            reasons[id(each)] = Note(code=Code.ABOVE_WINDOW, facts=Above(hartree=above, after=Purpose.CHEAP))
+        elif seen.get(group, 0) >= settings.max_tight:
+            limit = Limit(setting="max_tight", value=settings.max_tight, group=group)
+            reasons[id(each)] = Note(code=Code.BEYOND_LIMIT, facts=limit)
+        else:
+            seen[group] = seen.get(group, 0) + 1
+    return [replace(each, dropped=reasons[id(each)]) if id(each) in reasons else each for each in those]
+
+
+def _without_duplicates(those: list[_Relaxing], settings: PrescreenSettings) -> list[_Relaxing]:
+    """Drop what relaxed to a structure that is there already, or to its mirror image, whatever the order of atoms."""
+    kept: list[_Relaxing] = []
+    reasons: dict[int, Note] = {}
+    for each in (each for each in _ranked(those) if not each.dropped):
+        twin = next((found for other in kept if (found := _twin(each, other, settings))), None)
+        if twin is None:
+            kept.append(each)
+        else:
+            reasons[id(each)] = twin
+    return [replace(each, dropped=reasons[id(each)]) if id(each) in reasons else each for each in those]
+
+
+def _twin(each: _Relaxing, other: _Relaxing, settings: PrescreenSettings) -> Note | None:
+    """Compare a candidate with one that lies no higher: None if they differ to this accuracy."""
+    if (each.energy - other.energy) * units.KCAL_MOL > settings.duplicate_kcal_mol:
+        return None
+    found = likeness(each.molecule, other.molecule, settings.duplicate_angstrom)
+    if found is None:
+        return None
+    code = Code.MIRROR_IMAGE if found == "mirror image" else Code.DUPLICATE
+    return Note(code=code, facts=Twin(label=other.candidate.label, key=other.key))
+
+
+def _selected(those: list[_Relaxing], settings: PrescreenSettings) -> list[_Relaxing]:
+    """Keep what stands for its group, then by energy inside the window, at most `max_kept`.
+
+    What stands for its family is not counted against `max_kept` where the input asks for every family.
+    """
+    going = [each for each in _ranked(those) if not each.dropped]
+    if not going:
+        return those
+    lowest = going[0].energy
+    representing = _representing(going, settings)
+    order = sorted(going, key=lambda each: (id(each) not in representing, each.energy))
+    reasons = {}
+    for place, each in enumerate(order):
+        above = each.energy - lowest
+        stands = id(each) in representing
+        if place >= settings.max_kept and not (stands and settings.every_family):
+            limit = Limit(setting="max_kept", value=settings.max_kept)
+            reasons[id(each)] = Note(code=Code.BEYOND_LIMIT, facts=limit)
+        elif above * units.KCAL_MOL > settings.window_kcal_mol and not stands:
+            reasons[id(each)] = Note(code=Code.ABOVE_WINDOW, facts=Above(hartree=above))
+    return [replace(each, dropped=reasons[id(each)]) if id(each) in reasons else each for each in those]
+
+
+def _representing(going: list[_Relaxing], settings: PrescreenSettings) -> set[int]:
+    """Find what stands for its group and, where the input asks for it, for its family; `going`: by rising energy.
+
+    For a group the lowest within the bounds stands; where none is within them, the lowest.
+    """
+    families = [conformer_family(each.molecule, each.built, settings.bounds) for each in going]
+    best: dict[tuple[str, ...], _Relaxing] = {}
+    of_families: dict[tuple[str, ...], _Relaxing] = {}
+    for each, family in zip(going, families, strict=True):
+        group = (_rival(each, settings),)
+        if family is None or family.within_bounds:
+            best.setdefault(group, each)
+        of_families.setdefault(group + (family.words if family else ()), each)
+    for each in going:
+        best.setdefault((_rival(each, settings),), each)
+    if settings.every_family:
+        best |= of_families
+    return {id(each) for each in best.values()}
+
+
+def _verdicts(those: list[_Relaxing]) -> list[Verdict]:
+    order = sorted(those, key=lambda each: (each.dropped is not None, each.energy if each.relaxed else 0.0))
+    return [
+        Verdict(
+            label=each.candidate.label,
+            key=each.key,
+            kept=each.dropped is None,
+            code=each.dropped.code if each.dropped else Code.KEPT,
+            facts=each.dropped.facts if each.dropped else None,
+            notes=() if each.dropped else _notes(each),
+            purpose=each.purpose,
+            isomer=each.candidate.isomer,
+        )
+        for each in order
+    ]
+
+
+def _notes(each: _Relaxing) -> tuple[Note, ...]:
+    """Collect what to know about a candidate that was kept."""
+    notes = [Note(code=Code.HELD, facts=each.held)] if each.held else []
+    if bonds := opened(each.built, each.molecule):
+        notes.append(Note(code=Code.OPENED, facts=bonds))
+    return tuple(notes)

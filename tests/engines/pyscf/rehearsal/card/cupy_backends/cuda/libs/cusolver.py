@@ -1,0 +1,1 @@
+"""What CuPy binds of CUDA: nothing is called."""

@@ -1,0 +1,1 @@
+"""CuPy's extensions, as far as gpu4pyscf loads them."""
