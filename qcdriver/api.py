@@ -19,6 +19,7 @@ from pydantic import JsonValue, ValidationError
 
 from qcdriver import engines
 from qcdriver.errors import InputError
+from qcdriver.execution.benchmark import run_benchmark
 from qcdriver.execution.driver import run_input
 from qcdriver.execution.local.alone import compute_alone
 from qcdriver.execution.progress import Display
@@ -38,6 +39,7 @@ from qcdriver.store import Records, Selection
 from qcdriver.systems.registry import descriptions, geometry_of, structure_of_one
 from qcdriver.workflow import variants as input_variants
 from qcdriver.workflow.base import Job
+from qcdriver.workflow.benchmark import LEVELS, Benchmark, crystal_runs
 from qcdriver.workflow.input import make_input, read_input
 from qcdriver.workflow.open_run import Run, open_run
 from qcdriver.workflow.ownership import refuse_input_of_same_name, take
@@ -181,6 +183,43 @@ def run(
             display.say(line)
         summary, tally = run_input(opened, workers, only, display, _sha256(source))
     return RunResult(opened, summary, tally)
+
+
+def benchmark(
+    folder: Path | str,
+    levels: Sequence[str] | None = None,
+    results: Path | str = "results/benchmark",
+    phosphine: str | None = None,
+    workers: int | None = None,
+    progress: bool = False,
+) -> Benchmark:
+    """Relax the clusters of a folder of crystal structures at several levels, and measure how well each was kept.
+
+    Parameters
+    ----------
+    folder
+        All files NAME.cif in it are taken.
+    levels
+        METHOD or METHOD/SOLVENT each; None: GFN-FF, GFN1-xTB and this in dichloromethane.
+    results
+        The folder of run directories, one for each crystal and level; what is there is not computed again.
+    phosphine
+        What phosphine ligands are cut to first: "PMe3", "PH3"; None: nothing is cut.
+    workers, progress
+        As for `run`.
+
+    Raises
+    ------
+    InputError
+        The folder holds no cluster, or a level does not exist.
+    MissingError, ResourceError
+        A program is not on this machine, or a calculation does not fit it.
+    """
+    runs, left_out = crystal_runs(Path(folder), tuple(levels or LEVELS), phosphine)
+    with Display(quiet=not progress) as display:
+        for line in left_out:
+            display.say(f"left out: {line}")
+        return Benchmark(tests=tuple(run_benchmark(runs, Path(results), workers, display)), left_out=tuple(left_out))
 
 
 def read_findings(source: Path | str | Input, results: Path | str = "results", name: str | None = None) -> RunResult:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from qcdriver.cli.benchmark import benchmark
 from qcdriver.cli.cluster import cancel, status, submit, task
 from qcdriver.cli.describe import reference, schema
 from qcdriver.cli.new import new
@@ -35,6 +36,7 @@ for _verb in (
     build,
     crystal,
     compare,
+    benchmark,
     submit,
     status,
     cancel,
