@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         angle,
         benchmark,
         build,
+        compare_runs,
         compute,
         dihedral,
         distance,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from qcdriver.models.molecule import Molecule
     from qcdriver.models.outcomes import Relaxed, Result
     from qcdriver.models.records import TaskRecord
+    from qcdriver.report.run_comparison import RunComparison
     from qcdriver.workflow.tables import Input
 
 __version__ = "0.1.0"
@@ -73,6 +75,7 @@ __all__ = [
     "Relaxed",
     "Result",
     "Results",
+    "RunComparison",
     "RunResult",
     "Settings",
     "TaskRecord",
@@ -80,6 +83,7 @@ __all__ = [
     "angle",
     "benchmark",
     "build",
+    "compare_runs",
     "compute",
     "dihedral",
     "distance",

@@ -35,6 +35,8 @@ from qcdriver.models.records import TaskRecord
 from qcdriver.models.tasks import Relaxation, SinglePoint
 from qcdriver.models.verdicts import Purpose
 from qcdriver.optimize.driving import driven
+from qcdriver.report.run_comparison import RunComparison
+from qcdriver.report.run_comparison import compare_runs as compare_run_directories
 from qcdriver.store import Records, Selection
 from qcdriver.systems.registry import descriptions, geometry_of, structure_of_one
 from qcdriver.workflow import variants as input_variants
@@ -250,6 +252,19 @@ def open_results(directory: Path | str) -> Results:
         No run is there.
     """
     return Results(Path(directory), Records(Path(directory), only_read=True))
+
+
+def compare_runs(a: Path | str, b: Path | str) -> RunComparison:
+    """Compare two run directories: what differs in input, levels, versions, conformers and profiles.
+
+    Energies are subtracted only where both runs have the same level, versions and keywords included.
+
+    Raises
+    ------
+    InputError
+        One of them is no run directory, or none of its stages has finished.
+    """
+    return compare_run_directories(Path(a), Path(b))
 
 
 def read_molecule(

@@ -13,6 +13,7 @@ import typer
 
 from qcdriver.cli.benchmark import benchmark
 from qcdriver.cli.cluster import cancel, status, submit, task
+from qcdriver.cli.compare_runs import compare_runs
 from qcdriver.cli.describe import reference, schema
 from qcdriver.cli.new import new
 from qcdriver.cli.paper import methods
@@ -37,6 +38,7 @@ for _verb in (
     crystal,
     compare,
     benchmark,
+    compare_runs,
     submit,
     status,
     cancel,

@@ -10,13 +10,14 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from qcdriver.errors import InputError, ResourceError
 from qcdriver.models.base import Frozen
 from qcdriver.store.files import write_whole
-from qcdriver.workflow.variants import split
+from qcdriver.workflow.variants import run_name, split, variants
 
 _FILE = "input.json"
 
@@ -78,6 +79,31 @@ def take(directory: Path, input_path: Path) -> list[str]:
         except OSError as error:
             raise ResourceError(f"{directory}: cannot be written ({error.strerror})") from None
     return lines
+
+
+class KnownInput(NamedTuple):
+    """The input of a run directory, of a variant NAME.toml@LABEL; whether it is as it was at the last run."""
+
+    path: Path
+    unchanged: bool
+
+
+def input_of(directory: Path) -> KnownInput | None:
+    """Return the input that a run directory belongs to; None where that is not known, or the input is gone.
+
+    A run from Python, and one of an old version, does not know its input.
+    """
+    owner = _owner(directory)
+    if owner is None or not (file := _place(directory, owner)).is_file():
+        return None
+    unchanged = _sha256(file) == owner.sha256
+    try:
+        every = variants(file)
+    except InputError:
+        every = [file]
+    place = Path(os.path.realpath(directory)).parts
+    mine = [path for path in every if place[-len(run_name(path).parts) :] == run_name(path).parts]
+    return KnownInput(mine[0] if mine else file, unchanged)
 
 
 def _owner(directory: Path) -> _Owner | None:
