@@ -28,7 +28,8 @@ NANOMETRE = 45.56335252912
 MOLAR_ABSORPTION = 1054.95164
 """An oscillator strength of one per hartree in L/(mol cm): 2 pi^2 alpha a0^2 N_A / ln 10."""
 
-_DAY = 86400
+DAY_S = 86400
+"""One day in seconds."""
 
 
 def duration(seconds: float) -> str:
@@ -38,6 +39,11 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
     if whole < 6000:
         return f"{whole // 60} min {whole % 60} s"
-    if whole < 2 * _DAY:
+    if whole < 2 * DAY_S:
         return f"{whole // 3600} h {whole % 3600 // 60} min"
-    return f"{whole / _DAY:.0f} days" if whole < 1000 * _DAY else f"{whole / (365.25 * _DAY):.2g} years"
+    return f"{whole / DAY_S:.0f} days" if whole < 1000 * DAY_S else f"{whole / (365.25 * DAY_S):.2g} years"
+
+
+def time_span(seconds: float) -> str:
+    """Write any time span for a person, the shortest too: 3.2e-11 s, 4.1 s, 12 days."""
+    return f"{seconds:.3g} s" if seconds < 10 else duration(seconds)

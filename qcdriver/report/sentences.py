@@ -22,10 +22,11 @@ from qcdriver.models.verdicts import (
     Twin,
     Verdict,
 )
-from qcdriver.units import KCAL_MOL
+from qcdriver.units import KCAL_MOL, time_span
 from qcdriver.workflow.findings import NetworkMinimum, Ranking, Representative
 from qcdriver.workflow.sensitivity.findings import Answer, Sensitivity
 from qcdriver.workflow.spectrum.findings import PeaksFound, Redder, Spectrum
+from qcdriver.workflow.thermochemistry.findings import Kinetics
 
 _ERROR_SPEAKS_FOR_ITSELF = frozenset(
     {Purpose.SCAN_CHECK, Purpose.INTERCONVERSION, Purpose.SINGLE_POINT, Purpose.MIRROR_IMAGE}
@@ -236,6 +237,27 @@ def sensitivity_notes(found: Sensitivity) -> list[str]:
             lines.append(f"{each.conformer} against {found.conformers[0]}: undecided, the sign differs: {span}")
         else:
             lines.append(f"{each.conformer} lies {each.answer} {found.conformers[0]} at every level: {span}")
+    return lines
+
+
+def kinetics_notes(found: Kinetics) -> list[str]:
+    """Say how long populations take to reach equilibrium, what no saddle leads to, and why there is no time course."""
+    if found.minimum is None:
+        return [f"no time course: none of the verified minima is {found.start}"]
+    if not found.courses:
+        return [f"no time course: no verified saddle leads from {found.start} to another minimum"]
+    lines = []
+    for course in found.courses:
+        words = f"{found.start} at {course.temperature_k:g} K"
+        if course.half_time_s is None or course.settled_s is None:
+            lines.append(f"{words}: it stays there; at equilibrium it has {course.equilibrium_percent[0]:.4g} %")
+        else:
+            lines.append(
+                f"{words}: half of the way to equilibrium after {time_span(course.half_time_s)}, all but a hundredth "
+                f"after {time_span(course.settled_s)}"
+            )
+    if found.out_of_reach:
+        lines.append(f"no verified saddle leads to {', '.join(found.out_of_reach)}")
     return lines
 
 

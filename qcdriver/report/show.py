@@ -28,11 +28,13 @@ def show(run: Run, summary: Summary, animated: bool = False, everything: bool = 
     from qcdriver.report.pictures.disconnectivity import plot_network
     from qcdriver.report.pictures.profile import plot_profiles
     from qcdriver.report.pictures.spectrum import plot_spectrum
+    from qcdriver.report.pictures.time_course import plot_time_courses
     from qcdriver.report.pictures.trajectory import lowest_way
     from qcdriver.report.spectrum_files import write_curves, write_states
     from qcdriver.report.tables.overview import print_summary
     from qcdriver.workflow.scan.stage import landscape as landscape_of
     from qcdriver.workflow.spectrum.findings import Spectrum
+    from qcdriver.workflow.thermochemistry.findings import Thermochemistry
 
     print_summary(summary, Console(), everything)
     _draw(run.directory / PAGE, lambda _: bool(write_page(run, summary)), "page")
@@ -42,11 +44,13 @@ def show(run: Run, summary: Summary, animated: bool = False, everything: bool = 
     _draw(run.directory / "density_of_states.png", lambda path: plot_density_of_states(orbitals, path))
     for network in summary.networks[-1:]:
         _draw(run.directory / "network.png", partial(plot_network, summary.title, network))
-    for spectrum in summary.stages.values():
-        if isinstance(spectrum, Spectrum):
-            _draw(run.directory / "spectrum.png", partial(plot_spectrum, summary.title, spectrum))
-            _draw(run.directory / "spectrum.csv", partial(write_curves, spectrum), "curves")
-            _draw(run.directory / "excitations.csv", partial(write_states, spectrum), "states")
+    for found in summary.stages.values():
+        if isinstance(found, Spectrum):
+            _draw(run.directory / "spectrum.png", partial(plot_spectrum, summary.title, found))
+            _draw(run.directory / "spectrum.csv", partial(write_curves, found), "curves")
+            _draw(run.directory / "excitations.csv", partial(write_states, found), "states")
+        if isinstance(found, Thermochemistry) and found.kinetics:
+            _draw(run.directory / "time_course.png", partial(plot_time_courses, summary.title, found.kinetics))
     landscape = landscape_of(run)
     if landscape and summary.profiles:
         profile, way = summary.profiles[0], lowest_way(landscape)

@@ -14,7 +14,7 @@ from qcdriver.workflow.sensitivity.stage import FurtherLevels
 from qcdriver.workflow.single_points import SinglePoints
 from qcdriver.workflow.spectrum.stage import ExcitedSinglets
 from qcdriver.workflow.stationary.stage import Stationary
-from qcdriver.workflow.thermochemistry import FreeEnergies
+from qcdriver.workflow.thermochemistry.stage import FreeEnergies
 
 STAGES: tuple[Stage[Any], ...] = (
     Prescreen(),

@@ -10,9 +10,11 @@ from rich.table import Table
 from qcdriver.models.base import Frozen
 from qcdriver.report.tables.levels import sensitivity_tables
 from qcdriver.report.tables.spectra import spectrum_tables
-from qcdriver.units import duration
+from qcdriver.report.tables.thermochemistry import thermochemistry_tables
+from qcdriver.units import time_span
 from qcdriver.workflow.sensitivity.findings import Sensitivity
 from qcdriver.workflow.spectrum.findings import Spectrum
+from qcdriver.workflow.thermochemistry.findings import Thermochemistry
 
 
 def own_tables(stage: str, finding: Frozen) -> Iterator[Table]:
@@ -24,13 +26,16 @@ def own_tables(stage: str, finding: Frozen) -> Iterator[Table]:
         The name of the stage, for the heading.
     finding
         A field that holds a tuple of findings becomes a table with a row for each of them; the others become one table
-        of two columns. A spectrum and a comparison of levels have tables of their own.
+        of two columns. A spectrum, a comparison of levels and free energies have tables of their own.
     """
     if isinstance(finding, Spectrum):
         yield from spectrum_tables(finding)
         return
     if isinstance(finding, Sensitivity):
         yield from sensitivity_tables(finding)
+        return
+    if isinstance(finding, Thermochemistry):
+        yield from thermochemistry_tables(finding)
         return
     fields = {name: getattr(finding, name) for name in type(finding).model_fields}
     lists = {name: value for name, value in fields.items() if _is_list(value)}
@@ -66,10 +71,6 @@ def _is_time(name: str) -> bool:
     return name.endswith("_s") and not name.endswith("_per_s")
 
 
-def _time(seconds: float) -> str:
-    return f"{seconds:.4g} s" if seconds < 10 else duration(seconds)
-
-
 def _heading(name: str) -> str:
     """Return the words of a name; a time is written with its unit in the cell."""
     return _words(name[:-2] if _is_time(name) else name)
@@ -79,7 +80,7 @@ def _cell(value: object, name: str = "") -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return _time(value) if _is_time(name) else f"{value:.4g}"
+        return time_span(value) if _is_time(name) else f"{value:.4g}"
     if isinstance(value, tuple):
         return ", ".join(_cell(item, name) for item in value) or "-"
     return str(value)

@@ -21,7 +21,8 @@ from qcdriver.units import EV, KCAL_MOL, KELVIN
 from qcdriver.workflow.base import RunView
 from qcdriver.workflow.spectrum.curve import Sticks, bands, match, wavelength_nm
 from qcdriver.workflow.spectrum.settings import SpectrumSettings
-from qcdriver.workflow.thermochemistry import hands, thermal_corrections
+from qcdriver.workflow.thermochemistry.contributions import hands
+from qcdriver.workflow.thermochemistry.stage import thermal_corrections
 
 UNDECIDED_EV = 0.1
 """Bands of two isomers that are closer are not told apart. The mean error of the best functionals for organic molecules

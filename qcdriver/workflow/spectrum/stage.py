@@ -23,7 +23,7 @@ from qcdriver.workflow.prescreen.stage import Prescreen, survivors
 from qcdriver.workflow.single_points import SinglePoints
 from qcdriver.workflow.spectrum.findings import spectrum
 from qcdriver.workflow.spectrum.settings import SpectrumSettings
-from qcdriver.workflow.thermochemistry import FreeEnergies
+from qcdriver.workflow.thermochemistry.stage import FreeEnergies
 
 if TYPE_CHECKING:
     from pydantic import JsonValue

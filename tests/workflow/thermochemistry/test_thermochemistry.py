@@ -16,7 +16,7 @@ from qcdriver.models.verdicts import Code
 from qcdriver.workflow.input import read_input
 from qcdriver.workflow.open_run import open_run
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TWO = """
 title = "ammonia, and what it inverts through"
 [structure]
@@ -69,7 +69,8 @@ def test_rates_over_a_verified_saddle_follow_eyring(peroxide):
     for row in found.passages:
         kt_over_h = 1.380649e-23 * row.temperature_k / 6.62607015e-34
         plain = kt_over_h * math.exp(-row.gibbs_barrier_kcal_mol * 4184 / (8.314462618 * row.temperature_k))
-        assert row.rate_per_s == pytest.approx(row.wigner_factor * plain, rel=1e-5)
+        assert (row.start, row.ways) == (row.end, 2)  # it turns either way, and is itself again
+        assert row.rate_per_s == pytest.approx(2 * row.wigner_factor * plain, rel=1e-5)
         assert row.half_life_s == pytest.approx(math.log(2) / row.rate_per_s)
         assert row.wigner_factor > 1
         assert abs(row.gibbs_barrier_kcal_mol - row.barrier_kcal_mol) < 2

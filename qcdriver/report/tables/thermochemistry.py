@@ -1,0 +1,110 @@
+"""Free energies -> tables: conformers and passages by temperature, and the populations over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.table import Table
+
+from qcdriver.report.sentences import kinetics_notes
+from qcdriver.report.tables.profiles import number
+from qcdriver.units import time_span
+from qcdriver.workflow.thermochemistry.findings import Kinetics, Moment, Thermochemistry, TimeCourse
+
+SHOWN_MINIMA = 6
+"""Of a time course: those that ever hold most; all are in the JSON."""
+
+
+def thermochemistry_tables(found: Thermochemistry) -> Iterator[Table]:
+    """Make the tables of the conformers, of the passages over saddles, and of each time course."""
+    yield _conformers(found)
+    if found.passages:
+        yield _passages(found)
+    if found.kinetics:
+        for course in found.kinetics.courses:
+            yield _course(found.kinetics, course)
+        yield notes(kinetics_notes(found.kinetics))
+
+
+def notes(lines: Sequence[str]) -> Table:
+    """Make a table of sentences."""
+    table = Table(box=box.SIMPLE_HEAD, show_header=False)
+    for line in lines:
+        table.add_row(line)
+    return table
+
+
+def _conformers(found: Thermochemistry) -> Table:
+    title = (
+        f"Free energies, kcal/mol, {found.level}, {found.standard_state}, quasi-RRHO below {found.cutoff_cm:g} 1/cm "
+        f"(alpha {found.alpha:g})"
+    )
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table.add_column("conformer")
+    for heading in ("T K", "dE", "dG", "dG raised", "hands", "population %"):
+        table.add_column(heading, justify="right")
+    for each in found.conformers:
+        energies = (each.energy_kcal_mol, each.gibbs_kcal_mol, each.gibbs_raised_kcal_mol)
+        table.add_row(
+            each.conformer,
+            f"{each.temperature_k:g}",
+            *(number(energy, 2) for energy in energies),
+            str(each.weight),
+            number(each.population_percent, 1),
+        )
+    return table
+
+
+def _passages(found: Thermochemistry) -> Table:
+    title = "Rates over verified saddles, by Eyring with Wigner's factor"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table.add_column("from, to, over", min_width=18)
+    for heading in ("T K", "free barrier\nkcal/mol", "Wigner", "ways", "rate\n1/s", "half-life"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    known = None
+    for each in found.passages:
+        way = (each.start, each.end, each.saddle)
+        table.add_row(
+            "\n".join(way) if way != known else "",
+            f"{each.temperature_k:g}",
+            number(each.gibbs_barrier_kcal_mol, 2),
+            number(each.wigner_factor, 2),
+            f"{each.ways:g}",
+            f"{each.rate_per_s:.3g}",
+            "never" if each.half_life_s is None else time_span(each.half_life_s),
+        )
+        known = way
+    return table
+
+
+def _course(kinetics: Kinetics, course: TimeCourse) -> Table:
+    title = f"Populations over time from {kinetics.start} at {course.temperature_k:g} K, %"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table.add_column("after", justify="right")
+    shown = _shown(course)
+    for place in shown:
+        names = (kinetics.minima[place], *(f"({isomer})" for isomer in kinetics.isomers[place]))
+        table.add_column("\n".join(names), justify="right")
+    for moment in _rows(course):
+        table.add_row(time_span(moment.time_s), *(number(moment.populations_percent[place], 1) for place in shown))
+    table.add_row("equilibrium", *(number(course.equilibrium_percent[place], 1) for place in shown))
+    return table
+
+
+def _shown(course: TimeCourse) -> list[int]:
+    """Choose the minima that a table has room for, in their order."""
+    most = [max(each) for each in zip(*(moment.populations_percent for moment in course.moments), strict=True)]
+    largest = sorted(range(len(most)), key=lambda place: -most[place])[:SHOWN_MINIMA]
+    return sorted(largest)
+
+
+def _rows(course: TimeCourse) -> list[Moment]:
+    """Choose the first moment of each decade, and add what the input asks for."""
+    decades = {math.floor(math.log10(moment.time_s)): moment for moment in reversed(course.moments)}
+    return sorted({moment.time_s: moment for moment in (*decades.values(), *course.asked)}.values(), key=_time)
+
+
+def _time(moment: Moment) -> float:
+    return moment.time_s

@@ -1,0 +1,10 @@
+"""Free energies, and what follows from them: populations, rates over verified saddles, time courses.
+
+settings       [thermochemistry]
+stage          vibrations of every conformer, and what is found
+contributions  one record of vibrations -> its free energy at a temperature, and how often a structure is there
+passages       verified saddles -> rates from minimum to minimum
+kinetics       rates -> populations after any time: the master equation, pure mathematics
+time_course    passages -> the populations from a named start, over time
+findings       the types of what is found
+"""

@@ -1,0 +1,104 @@
+"""What `[thermochemistry]` finds, typed."""
+
+from __future__ import annotations
+
+from qcdriver.models.base import Frozen
+
+
+class ConformerFreeEnergy(Frozen):
+    """One conformer at one temperature; `weight` is 2 where the mirror image is another structure."""
+
+    conformer: str
+    temperature_k: float
+    energy_kcal_mol: float
+    gibbs_kcal_mol: float
+    gibbs_raised_kcal_mol: float
+    weight: int
+    population_percent: float
+
+
+class Passage(Frozen):
+    """The way over one saddle from one minimum to another, or to itself, at one temperature; energies from the first.
+
+    `ways`: how many such saddles lead away from one structure of that minimum, beyond what its symmetry number counts:
+    two where the saddle has a mirror image and the minimum has none, or where both its sides are the minimum's.
+    `rate_per_s` is over all of them; `half_life_s` None: no number is large enough.
+    """
+
+    saddle: str
+    start: str
+    end: str
+    temperature_k: float
+    barrier_kcal_mol: float
+    gibbs_barrier_kcal_mol: float
+    wigner_factor: float
+    ways: float
+    rate_per_s: float
+    half_life_s: float | None
+
+
+class Moment(Frozen):
+    """The populations of all minima of a time course at one time."""
+
+    time_s: float
+    populations_percent: tuple[float, ...]
+
+
+class TimeCourse(Frozen):
+    """Populations over time at one temperature.
+
+    Attributes
+    ----------
+    equilibrium_percent
+        Boltzmann's populations of the same minima.
+    half_time_s, settled_s
+        After which the population of the start is half of its way to equilibrium from it, and a hundredth; None: never.
+    moments
+        From where something happens to where all is over, each the root of two times later than the one before.
+    asked
+        After the days that the input asks for.
+    """
+
+    temperature_k: float
+    equilibrium_percent: tuple[float, ...]
+    half_time_s: float | None
+    settled_s: float | None
+    moments: tuple[Moment, ...]
+    asked: tuple[Moment, ...]
+
+
+class Kinetics(Frozen):
+    """The master equation of the verified network, from one start.
+
+    Attributes
+    ----------
+    start
+        As the input says it.
+    minimum
+        The label of its minimum; None where none of the verified minima is that structure, and nothing follows.
+    minima
+        What can be reached from there, itself first.
+    isomers
+        The isomers whose lowest conformer each of these is.
+    out_of_reach
+        Minima to which no verified saddle leads.
+    """
+
+    start: str
+    minimum: str | None
+    minima: tuple[str, ...]
+    isomers: tuple[tuple[str, ...], ...]
+    out_of_reach: tuple[str, ...]
+    courses: tuple[TimeCourse, ...]
+
+
+class Thermochemistry(Frozen):
+    """Free energies of a run's conformers, from the lowest at each temperature, and passages over its saddles."""
+
+    level: str
+    standard_state: str
+    cutoff_cm: float
+    alpha: float
+    conformers: tuple[ConformerFreeEnergy, ...]
+    passages: tuple[Passage, ...]
+    kinetics: Kinetics | None = None

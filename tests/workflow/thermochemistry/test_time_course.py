@@ -1,0 +1,157 @@
+"""Nitrous acid, cis and trans: its verified network from a named start, over time."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import subprocess
+import sys
+
+import pytest
+
+from qcdriver.engines import find
+from qcdriver.errors import InputError
+from qcdriver.execution.driver import run_input
+from qcdriver.execution.progress import Display
+from qcdriver.workflow.input import make_input, read_input
+from qcdriver.workflow.open_run import open_run
+
+TRANS = "4\n\nN 0 0 0\nO 1.17 0 0\nO -0.62 1.28 0\nH -1.58 1.09 0\n"
+CIS = "4\n\nN 0 0 0\nO 1.18 0 0\nO -0.60 1.25 0\nH 0.10 1.93 0\n"
+INPUT = """
+title = "Nitrous acid"
+[structure]
+source = "xyz"
+[structure.isomers.trans]
+file = "trans.xyz"
+[structure.isomers.cis]
+file = "cis.xyz"
+[prescreen]
+engine = "tblite"
+preoptimize = "none"
+window_kcal_mol = 15
+[scan]
+mirror = true
+[[scan.coordinate]]
+kind = "dihedral"
+atoms = [1, 0, 2, 3]
+start_deg = 0
+stop_deg = 180
+step_deg = 30
+[stationary]
+[thermochemistry]
+temperatures_k = [100, 298.15]
+start = "trans"
+after_days = [0.01, 28]
+[resources]
+threads = 1
+"""
+
+
+def write(folder, text=INPUT):
+    (folder / "trans.xyz").write_text(TRANS)
+    (folder / "cis.xyz").write_text(CIS)
+    path = folder / "hono.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    if missing := find("tblite").missing():
+        pytest.skip(missing)
+    folder = tmp_path_factory.mktemp("hono")
+    words = [sys.executable, "-m", "qcdriver.cli", "run", write(folder), "--results", folder, "--jobs", "1"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, json.loads((folder / "hono" / "summary.json").read_text())["stages"]["thermochemistry"], folder
+
+
+def test_populations_go_from_the_start_to_boltzmanns(finished):
+    _, found, _ = finished
+    kinetics = found["kinetics"]
+    assert (kinetics["minimum"], kinetics["isomers"]) == ("minimum at 180 deg", [["trans"], ["cis"]])
+    for course in kinetics["courses"]:
+        rows = {row["conformer"]: row for row in found["conformers"] if row["temperature_k"] == course["temperature_k"]}
+        # The conformers are relaxed more tightly than the minima of the network.
+        assert course["equilibrium_percent"][1] == pytest.approx(rows["cis"]["population_percent"], abs=1e-3)
+        first, last = course["moments"][0]["populations_percent"], course["moments"][-1]["populations_percent"]
+        assert first[0] == pytest.approx(99.9, abs=0.01)
+        assert last == pytest.approx(course["equilibrium_percent"], abs=0.1)
+
+
+def test_two_minima_follow_the_formula_of_their_rates(finished):
+    _, found, _ = finished
+    for course in found["kinetics"]["courses"]:
+        of = [each for each in found["passages"] if each["temperature_k"] == course["temperature_k"]]
+        forth, back = (
+            next(each["rate_per_s"] for each in of if each["start"] == start)
+            for start in ("minimum at 180 deg", "minimum at 0 deg")
+        )
+        for moment in [*course["moments"], *course["asked"]]:
+            gone = forth / (forth + back) * -math.expm1(-(forth + back) * moment["time_s"])
+            assert moment["populations_percent"][1] == pytest.approx(100 * gone, rel=1e-9)
+        assert course["half_time_s"] == pytest.approx(math.log(2) / (forth + back), rel=1e-6)
+    cold = found["kinetics"]["courses"][0]
+    assert [moment["time_s"] for moment in cold["asked"]] == [864.0, 28 * 86400.0]
+
+
+def test_a_saddle_with_a_mirror_image_is_two_ways_out_of_a_planar_minimum(finished):
+    _, found, _ = finished
+    assert {each["ways"] for each in found["passages"]} == {2}
+    for each in found["passages"]:
+        kt_over_h = 1.380649e-23 * each["temperature_k"] / 6.62607015e-34
+        one = kt_over_h * math.exp(-each["gibbs_barrier_kcal_mol"] * 4184 / (8.314462618 * each["temperature_k"]))
+        assert each["rate_per_s"] == pytest.approx(2 * each["wigner_factor"] * one, rel=1e-5)
+
+
+def test_the_report_says_how_long_it_takes_and_draws_it(finished):
+    printed, _, folder = finished
+    assert "Populations over time from trans at 100 K, %" in printed
+    words = " ".join(re.sub(r"[^\S]+", " ", printed).split())
+    assert "trans at 100 K: half of the way to equilibrium after" in words
+    assert (folder / "hono" / "time_course.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_point_of_the_grid_is_a_start_too(finished):
+    _, found, folder = finished
+    path = folder / "hono.toml"
+    text = path.read_text()
+    path.write_text(text.replace('start = "trans"', 'start = "180 deg"'))
+    with Display() as display:
+        summary, tally = run_input(open_run(read_input(path), path, folder), None, None, display)
+    path.write_text(text)
+    assert tally.computed == 0
+    there = summary.stages["thermochemistry"].kinetics
+    assert (there.start, there.minimum) == ("180 deg", "minimum at 180 deg")
+    assert [each.model_dump(mode="json") for each in there.courses] == found["kinetics"]["courses"]
+
+
+@pytest.mark.parametrize(
+    ("start", "place"), [("gauche", r"start: 'gauche' is no isomer \(trans, cis\)"), ("90", r"\(0 deg .. 180 deg\)")]
+)
+def test_a_start_that_does_not_exist_is_refused_before_anything_is_computed(tmp_path, start, place):
+    path = write(tmp_path, INPUT.replace('start = "trans"', f'start = "{start}"'))
+    with pytest.raises(InputError, match=place), Display() as display:
+        run_input(open_run(read_input(path), path, tmp_path / "results"), None, None, display)
+    assert not any(path.read_bytes() for path in (tmp_path / "results").rglob("records.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (('start = "trans"\n', ""), "after_days needs a start"),
+        (("[stationary]\n", ""), r"\[thermochemistry\] start needs a table \[stationary\]"),
+        (("[0.01, 28]", "[0]"), "thermochemistry.after_days"),
+    ],
+)
+def test_a_time_course_without_its_ground_is_refused(tmp_path, change, line):
+    path = write(tmp_path, INPUT.replace(*change))
+    with pytest.raises(InputError, match=line):
+        read_input(path)
+
+
+def test_a_run_without_a_start_is_the_run_it_was():
+    tables = {"title": "x", "structure": {"source": "xyz", "isomers": {"a": {"file": "a.xyz"}}}}
+    assert make_input({**tables, "thermochemistry": {}}).thermochemistry.start is None
