@@ -6,6 +6,7 @@ and what is not understood is refused with the line and the column.
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from qcdriver.errors import InputError
-from qcdriver.io.xyz_comment import CommentLine, Statement
+from qcdriver.io.xyz_comment import CommentLine, Statement, meant_by_spin
 from qcdriver.models.base import ATOMIC_NUMBER, ELEMENTS
 from qcdriver.models.molecule import Molecule
 from qcdriver.units import ANGSTROM
@@ -136,11 +137,8 @@ class XyzFrame:
 
     def _readings(self, spin: Statement, charge: int) -> list[int]:
         """List the multiplicities that a number called spin can mean in a molecule with so many electrons."""
-        if spin.number is None or spin.number < 0:
-            return []
         electrons = sum(ATOMIC_NUMBER[symbol] for symbol in self.symbols) - charge
-        meant = (spin.number, spin.number + 1, 2 * spin.number + 1)
-        return sorted({value for value in meant if value >= 1 and value % 2 != electrons % 2})
+        return sorted(value for value in meant_by_spin(spin) if value % 2 != electrons % 2)
 
     def _agreed(self, word: str, said: Sequence[Statement]) -> int | None:
         for statement in said:
@@ -188,7 +186,7 @@ def read_frame(path: Path | str, frame: int | None = None) -> XyzFrame:
 
 
 def _lines(path: Path) -> list[str]:
-    """Read the lines of a text file in UTF-8, with or without a byte order mark, or else in Latin-1."""
+    """Read the lines of a text file in UTF-8 or else in Latin-1, with or without a byte order mark."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -198,7 +196,7 @@ def _lines(path: Path) -> list[str]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = content.decode("latin-1")
+        text = content.removeprefix(codecs.BOM_UTF8).decode("latin-1")
     if "\x00" in text:
         raise InputError(f"{path}: not a text file in UTF-8 or Latin-1")
     return re.split(r"\r\n|\n|\r", text)
@@ -285,6 +283,8 @@ class _Columns:
     def read(self, line: str, where: str) -> tuple[str, list[float]]:
         """Return the element of an atom line, its position, and the numbers in the other columns."""
         words = list(re.finditer(r"\S+", line))
+        if not words:
+            raise InputError(f"{where}: an empty line, where an atom belongs")
         width = len(words) if self.width is None else self.width
         if len(words) != max(width, 4):
             raise InputError(

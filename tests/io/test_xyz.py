@@ -99,6 +99,8 @@ def test_one_of_several_molecules_must_be_asked_for(tmp_path):
         (WATER.replace("3\n", "4\n", 1), "line 1: 4 atoms promised, the file ends after line 5"),
         (WATER.replace("3\n", "2\n", 1), "line 5, column 1: the number of atoms"),
         (WATER.replace("0.96", "O.96"), "line 4, column 7: a number belongs here, not 'O.96'"),
+        (WATER.replace("H 0 0 0.96", "\nH 0 0 0.96"), "line 4: an empty line, where an atom belongs"),
+        (WATER.replace("H 0 0 0.96", " \t"), "line 4: an empty line, where an atom belongs"),
         (WATER.replace("0.96", ""), "line 4, column 6: an element symbol and three numbers"),
         (WATER.replace("O 0", "Ox 0"), "line 3, column 1: 'Ox' is no element symbol"),
         (WATER.replace("0.96", "nan"), "line 4"),
@@ -144,6 +146,7 @@ def test_labels_and_molecules_must_match_in_number(tmp_path):
     [
         b"\xef\xbb\xbf" + WATER.encode(),
         WATER.replace("comment", "Universit\u00e9 de Gen\u00e8ve").encode("latin-1"),
+        b"\xef\xbb\xbf" + WATER.replace("comment", "Universit\u00e9 de Gen\u00e8ve").encode("latin-1"),
         WATER.replace("comment", "Universit\u00e9 \u0085 \u2028").encode(),
         WATER.replace(" ", "\t").encode(),
         WATER.replace(" ", "   ").replace("3\n", " 3 \n", 1).encode(),
@@ -153,7 +156,19 @@ def test_labels_and_molecules_must_match_in_number(tmp_path):
         b"\n\n" + WATER.encode() + b"\n \n\t\n",
         WATER.replace("comment", "").encode(),
     ],
-    ids=["BOM", "Latin-1", "UTF-8", "tabs", "blanks", "no last newline", "CRLF", "CR", "blank lines", "no comment"],
+    ids=[
+        "BOM",
+        "Latin-1",
+        "BOM and Latin-1",
+        "UTF-8",
+        "tabs",
+        "blanks",
+        "no last newline",
+        "CRLF",
+        "CR",
+        "blank lines",
+        "no comment",
+    ],
 )
 def test_text_as_other_programs_write_it_is_read(tmp_path, content):
     path = tmp_path / "water.xyz"
