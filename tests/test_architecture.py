@@ -27,6 +27,7 @@ FLOORS = [
     {"execution"},
     {"api"},
     {"cli"},
+    {"__main__"},
 ]
 """A room may import from lower floors, and from itself."""
 

@@ -43,8 +43,11 @@ def submit(
     sys.stderr.writelines(
         f"{line}\n" for line in (f"{submitted.input.title}: records in {submitted.directory}", *lines)
     )
+    submissions, lack = rehearse(submitted) if dry_run else (send(submitted), None)
+    if lack:
+        sys.stderr.write(f"a dry run, as if nothing was in the queue: {lack}\n")
     sent = 0
-    for each in rehearse(submitted) if dry_run else send(submitted):
+    for each in submissions:
         sys.stdout.write(f"# {each.told()}\n{each.script}\n" if dry_run else f"{each.told()}\n")
         sys.stdout.flush()
         sent += 1

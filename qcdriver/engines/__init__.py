@@ -6,6 +6,7 @@ Another package adds an engine of its own by an entry point in the group "qcdriv
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -22,6 +23,7 @@ from qcdriver.engines.base import (
     plain_title,
 )
 from qcdriver.engines.checks import choices, spelled
+from qcdriver.engines.known_elsewhere import known_elsewhere
 from qcdriver.engines.oniom.engine import OniomEngine
 from qcdriver.engines.pyscf.engine import PyscfEngine
 from qcdriver.engines.tblite import TbliteEngine
@@ -93,7 +95,7 @@ def choose(name: str, method: str, basis: str | None = None) -> AnyEngine:
     if not able:
         known = dict.fromkeys(known for engine in ENGINES.values() for known in engine.methods)
         where = " without a basis" if basis is None else ""
-        raise InputError(f"no engine has {method!r}{where}; {choices(method, known)}")
+        raise InputError(f"no engine has {method!r}{where}; {_instead(method, known)}")
     return next((engine for engine in able if engine.missing() is None), able[-1])
 
 
@@ -108,7 +110,15 @@ def require_method(name: str, method: str) -> None:
     asked = list(ENGINES.values()) if name == "auto" else [find(name)]
     known = list(dict.fromkeys(known for engine in asked for known in engine.methods))
     if known and spelled(method, known) not in known:
-        raise ValueError(f"{name} has no method {method!r}; {choices(method, known)}")
+        raise ValueError(f"{name} has no method {method!r}; {_instead(method, known)}")
+
+
+def _instead(method: str, known: Iterable[str]) -> str:
+    """Say what there is in place of a method that no engine lists."""
+    if (kind := known_elsewhere(method)) is not None:
+        return f"it is {kind}"
+    said = choices(method, known)
+    return said if said.endswith("?") else f"{said}; density functionals and Hartree-Fock are for [dft]"
 
 
 def check(molecule: Molecule, level: Level, driver: Driver = "energy") -> None:

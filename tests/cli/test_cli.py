@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 from ase.io import read
 
+from qcdriver import __version__
+
 INPUTS = Path(__file__).parents[2] / "inputs"
 
 SMALL_INPUT = """
@@ -356,3 +358,9 @@ def test_check_of_an_input_says_what_it_would_run():
     assert "Ag12Au13Cl8H30P10, 73 atoms" in run.stdout
     assert "candidates: E, E#1, E#2, S, S#1, S#2" in run.stdout
     assert "754 basis functions" in run.stdout  # PBE/LANL2DZ of this model, counted by PySCF 2.14
+
+
+@pytest.mark.parametrize("module", ["qcdriver", "qcdriver.cli"])
+def test_python_runs_the_package_as_it_runs_the_command(module):
+    done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"qcdriver {__version__}\n", "")

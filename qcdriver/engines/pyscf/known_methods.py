@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from qcdriver.engines.known_elsewhere import known_elsewhere
 from qcdriver.errors import InputError
 
 _COMPOSITES = {
@@ -29,7 +30,6 @@ _CORRELATED = re.compile(
 _DOUBLE_HYBRID = re.compile(
     r"(rev|x|r)?(dsd|dod)\w*|w?b2(gp)?plyp\w*|mpw2plyp\w*|pwpb95\w*|xygj?\w*|pbe(0dh|qidh|02)|pr2scan50"
 )
-_SEMIEMPIRICAL = re.compile(r"am1|pm[367]\w*|rm1|mndo\w*|om[123]|msindo|dftb[123]?\w*|mopac|uff|mmff\w*")
 _REFERENCE = re.compile(r"[ru]o?hf|scf|hartreefock")
 _TIGHT_BINDING = re.compile(r"gfn\w*|(ipea1?)?xtb\w*")
 
@@ -78,11 +78,8 @@ def refuse_unsupported(name: str, dispersion: str | None) -> None:
             f"method {name!r} is known, but not supported: wavefunctions beyond Hartree-Fock are not computed; nearest "
             "is a functional: 'wb97m-v', or 'pbe0' with dispersion = 'd4'"
         )
-    if _SEMIEMPIRICAL.fullmatch(word):
-        raise InputError(
-            f"method {name!r} is known, but not supported; nearest is GFN1-xTB, which [prescreen] computes without a "
-            "basis"
-        )
+    if (kind := known_elsewhere(name)) is not None:
+        raise InputError(f"method {name!r} is {kind}, which [prescreen] computes without a basis")
     if _TIGHT_BINDING.fullmatch(word):
         raise InputError(
             f"method {name!r} is no functional: GFN1-xTB, GFN2-xTB and GFN-FF are methods of [prescreen], with the "

@@ -16,6 +16,9 @@ PROGRAM = "qcdriver"
 DEFAULT_MAX_ARRAY_SIZE = 1001
 """Slurm's own default."""
 
+_UNCONFIGURED = "Could not establish a configuration source"
+"""What every command says where Slurm's client is installed and no cluster is known to it."""
+
 
 @dataclass(frozen=True)
 class Living:
@@ -78,7 +81,7 @@ def wait_also_for(job: str, after: Sequence[str]) -> None:
     """Make a waiting job wait for these; one that has started meanwhile is left alone."""
     try:
         _ask("scontrol", "update", f"JobId={job}", f"Dependency=afterany:{':'.join(after)}")
-    except EngineError:
+    except (EngineError, MissingError):
         return
 
 
@@ -94,7 +97,7 @@ def accounted(jobs: Sequence[str]) -> dict[tuple[str, int], str]:
     try:
         wanted = f"--jobs={','.join(jobs)}"
         said = _ask("sacct", "--noheader", "--parsable2", "--allocations", "--format=JobID,State", wanted)
-    except EngineError:
+    except (EngineError, MissingError):
         return {}
     found = {}
     for line in said.splitlines():
@@ -124,6 +127,11 @@ def _ask(program: str, *words: str, folder: Path | None = None, keep: int | None
         stdin=subprocess.DEVNULL,
         check=False,
     )
+    if run.returncode and _UNCONFIGURED in run.stderr:
+        raise MissingError(
+            "Slurm's commands are on this machine, but no configuration: there is no slurm.conf, and SLURM_CONF names "
+            "none; submit from where Slurm is, as a rule a login node"
+        )
     if run.returncode:
         last = (run.stderr.strip() or run.stdout.strip() or f"exit code {run.returncode}").splitlines()[-1]
         raise EngineError(f"{program}: {last.removeprefix(program + ': ').removeprefix('error: ')}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from qcdriver.errors import EngineError
+from qcdriver.errors import EngineError, MissingError
 from qcdriver.execution.slurm import queue
 from qcdriver.execution.slurm.campaign import Campaign, current_campaign
 from qcdriver.execution.slurm.notes import Sent
@@ -76,7 +76,7 @@ def status(directory: Path) -> Status:
     lack, living = queue.missing(), []
     try:
         living = [] if lack else queue.living(run_key(directory))
-    except EngineError as error:
+    except (EngineError, MissingError) as error:
         lack = str(error)
     states = survey(campaign, records.keys(), run.finished(), living)
     told = [_unknown(each) if lack else _with_reasons(campaign, each) for each in states]

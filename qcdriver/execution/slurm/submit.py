@@ -171,18 +171,33 @@ def submit(run: Run) -> Iterator[Submission]:
         _wait_for_all(campaign.steps, living, jobs)
 
 
-def dry_run(run: Run) -> Iterator[Submission]:
-    """Give the scripts that `submit` would send, making nothing; without Slurm, as if nothing was in the queue."""
+def dry_run(run: Run) -> tuple[Iterator[Submission], str | None]:
+    """Return the scripts that `submit` would send, making nothing; without Slurm, as if nothing was in the queue.
+
+    Returns
+    -------
+    tuple
+        The submissions, and why the queue could not be asked (None: it was).
+
+    Raises
+    ------
+    EngineError
+        Slurm does not answer.
+    """
     steps, name = plan_steps(run), run_key(run.directory)
     key = _key(run, _versions(run), steps)
-    here = queue.missing() is None
-    living = queue.living(name) if here else []
+    lack, living, size = queue.missing(), list[Living](), DEFAULT_MAX_ARRAY_SIZE
+    try:
+        if not lack:
+            living, size = queue.living(name), queue.max_array_size()
+    except MissingError as error:
+        lack = str(error)
     _refuse_strangers(run, key, living)
     campaign = Campaign.imagined(run, key, steps)
     shipments = to_send(survey(campaign, run.records.keys(), run.finished(), living))
     jobs = {step.name: {each.job for each in living if each.step == step.name} for step in campaign.steps}
-    size = queue.max_array_size() if here else DEFAULT_MAX_ARRAY_SIZE
-    yield from _send(run, campaign, shipments, jobs, size, lambda array, _: f"JOB_OF_{array.step}+{array.offset}")
+    sent = _send(run, campaign, shipments, jobs, size, lambda array, _: f"JOB_OF_{array.step}+{array.offset}")
+    return sent, lack
 
 
 def to_send(states: Sequence[StepState]) -> list[Shipment]:

@@ -33,7 +33,9 @@ def _checked(method, basis="def2-SVP", **keywords):
         ("CCSD(T)-F12", "'wb97m-v'"),
         ("B2PLYP", "hybrid functional: 'pbe0'"),
         ("revDSD-PBEP86-D4", "hybrid functional: 'pbe0'"),
-        ("PM7", "GFN1-xTB"),
+        ("PM7", "a semiempirical method that is not supported; nearest is GFN1-xTB"),
+        ("GFN0-xTB", "a tight-binding method that is not supported; nearest are GFN1-xTB and GFN2-xTB, which"),
+        ("UFF", "a force field that is not supported; nearest is GFN-FF, which [prescreen] computes"),
         ("GFN2-xTB", "methods of [prescreen]"),
         ("UHF", "method = 'hf'"),
         ("B97-D", 'dispersion = "d3bj"'),  # libxc's is without

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+
 import pytest
+from peroxide import INPUTS, PRESCREEN
 
 from qcdriver.errors import EngineError, MissingError
 from qcdriver.execution.slurm import queue
@@ -55,6 +60,45 @@ def test_a_complaint_is_one_line_that_names_the_command(commands):
     commands("squeue", err="slurm_load_jobs error: Unable to contact slurm controller (connect failure)\n", code=1)
     with pytest.raises(EngineError, match=r"^squeue: slurm_load_jobs error: Unable to contact slurm controller"):
         queue.living("run1")
+
+
+NOT_CONFIGURED = (
+    "{0}: error: resolve_ctls_from_dns_srv: res_nsearch error: Unknown host\n"
+    "{0}: error: fetch_config: DNS SRV lookup failed\n"
+    "{0}: error: _establish_config_source: failed to fetch config\n"
+    "{0}: fatal: Could not establish a configuration source\n"
+)
+"""What Slurm 22.05's client says without slurm.conf."""
+
+
+def test_a_client_without_a_configuration_is_slurm_that_is_missing(commands):
+    for program in ("squeue", "scontrol", "sbatch"):
+        commands(program, err=NOT_CONFIGURED.format(program), code=1)
+    for ask in (lambda: queue.living("run1"), queue.max_array_size):
+        with pytest.raises(
+            MissingError, match=r"no slurm\.conf, and SLURM_CONF names none; submit from where Slurm is"
+        ):
+            ask()
+
+
+@pytest.mark.parametrize("words", [["submit", "hooh.toml"], ["submit", "hooh.toml", "--dry-run"]])
+def test_a_dry_run_needs_no_configuration_and_says_so_in_one_line(commands, tmp_path, words):
+    for program in ("squeue", "scontrol", "sbatch"):
+        commands(program, err=NOT_CONFIGURED.format(program), code=1)
+    for name in ("hooh-gauche.xyz", "hooh-twisted.xyz"):
+        shutil.copy(INPUTS / name, tmp_path)
+    (tmp_path / "hooh.toml").write_text(PRESCREEN)
+    command = [sys.executable, "-m", "qcdriver", *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    said = [line for line in done.stderr.splitlines() if "no slurm.conf" in line]
+    assert len(said) == 1
+    if "--dry-run" in words:
+        assert done.returncode == 0
+        assert said[0].startswith("a dry run, as if nothing was in the queue: ")
+        assert done.stdout.count("#!/bin/bash") == 2
+    else:
+        assert (done.returncode, done.stdout) == (3, "")
+        assert said[0].startswith("qcdriver: Slurm's commands are on this machine")
 
 
 def test_what_is_not_installed_is_said_so(monkeypatch):

@@ -1,0 +1,5 @@
+"""python -m qcdriver."""
+
+from qcdriver.cli import main
+
+main()
