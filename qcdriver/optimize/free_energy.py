@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -83,7 +84,7 @@ def free_energy(molecule: Molecule, wavenumbers_cm: np.ndarray, temperature_k: f
     quanta = wavenumbers_cm / WAVENUMBER
     zero_point = float(quanta.sum()) / 2
     thermal = float((quanta / np.expm1(quanta / kt)).sum())
-    rotating = 0.0 if len(molecule.symbols) == 1 else 1.0 if is_linear(molecule) else 1.5
+    rotating = 0.0 if len(molecule.symbols) == 1 else 1.0 if _rotor(molecule).linear else 1.5
     enthalpy = zero_point + thermal + (1.5 + rotating + 1.0) * kt
     rigid = _translation(molecule, kt, how.standard_state) + _rotation(molecule, kt)
     rigid += math.log(molecule.molecular_multiplicity)
@@ -115,11 +116,25 @@ def _rotation(molecule: Molecule, kt: float) -> float:
     """Return the entropy of rotation over k, classical, each orientation counted once."""
     if len(molecule.symbols) == 1:
         return 0.0
+    rotor = _rotor(molecule)
+    if rotor.linear:
+        return 1.0 + math.log(2 * rotor.moments[-1] * kt / rotor.symmetry_number)
+    return 1.5 + math.log(math.sqrt(math.pi * float(np.prod(2 * rotor.moments * kt))) / rotor.symmetry_number)
+
+
+@dataclass(frozen=True)
+class _Rotor:
+    """How a molecule turns, whatever the temperature; `moments` of inertia rise."""
+
+    linear: bool
+    moments: np.ndarray
+    symmetry_number: int
+
+
+@lru_cache(maxsize=256)
+def _rotor(molecule: Molecule) -> _Rotor:
     moments = np.sort(np.linalg.eigvalsh(_inertia(molecule)))
-    sigma = symmetry_number(molecule)
-    if is_linear(molecule):
-        return 1.0 + math.log(2 * moments[-1] * kt / sigma)
-    return 1.5 + math.log(math.sqrt(math.pi * float(np.prod(2 * moments * kt))) / sigma)
+    return _Rotor(is_linear(molecule), moments, symmetry_number(molecule))
 
 
 def _harmonic_entropy(x: np.ndarray) -> np.ndarray:

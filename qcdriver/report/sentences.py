@@ -26,7 +26,8 @@ from qcdriver.units import KCAL_MOL, time_span
 from qcdriver.workflow.findings import NetworkMinimum, Ranking, Representative
 from qcdriver.workflow.sensitivity.findings import Answer, Sensitivity
 from qcdriver.workflow.spectrum.findings import PeaksFound, Redder, Spectrum
-from qcdriver.workflow.thermochemistry.findings import Kinetics
+from qcdriver.workflow.tables import ZERO_CELSIUS_K
+from qcdriver.workflow.thermochemistry.findings import EqualPopulations, Kinetics, Populations
 
 _ERROR_SPEAKS_FOR_ITSELF = frozenset(
     {Purpose.SCAN_CHECK, Purpose.INTERCONVERSION, Purpose.SINGLE_POINT, Purpose.MIRROR_IMAGE}
@@ -238,6 +239,49 @@ def sensitivity_notes(found: Sensitivity) -> list[str]:
         else:
             lines.append(f"{each.conformer} lies {each.answer} {found.conformers[0]} at every level: {span}")
     return lines
+
+
+def population_notes(found: Populations, vibrations_of: str) -> list[str]:
+    """Say what populations over temperature are made of, and where two isomers are equal, beside what was measured."""
+    lines = [f"energies: {found.energies_of}; vibrations: {vibrations_of}"]
+    if found.scatter_kcal_mol is None:
+        lines.append("no bands: there is one level, or one conformer; [dft] gives another")
+    else:
+        lines.append(
+            f"bands: the energy of one moved by {found.scatter_kcal_mol:.2f} kcal/mol up and down, which is how far "
+            f"{found.energies_of} and {found.against} are off one another on an energy difference"
+        )
+    if found.left_out:
+        lines.append(f"left out, no minimum or no energy: {', '.join(found.left_out)}")
+    return [*lines, *(_equal(each, found) for each in found.equal)]
+
+
+def _equal(found: EqualPopulations, of: Populations) -> str:
+    measured = None
+    if found.measured_k is not None:
+        by = f", {found.by}" if found.by else ""
+        measured = f"measured {_celsius(found.measured_k)}{by}"
+    if found.temperature_k is not None:
+        words = f"{found.cold} and {found.warm} are equally populated at {_celsius(found.temperature_k)}"
+        if found.lowest_k is not None and found.highest_k is not None:
+            words += f" ({_celsius(found.lowest_k)} to {_celsius(found.highest_k)} by the scatter of the levels)"
+        elif of.scatter_kcal_mol is not None:
+            words += " (by the scatter of the levels anywhere, beyond this range too)"
+        if found.measured_k is None:
+            return words
+        off = found.temperature_k - found.measured_k
+        return f"{words}; {measured}: computed {abs(off):.0f} K {'higher' if off > 0 else 'lower'}"
+    first, last = of.temperatures[0].temperature_k, of.temperatures[-1].temperature_k
+    words = f"{found.cold} has more than {found.warm} from {first:g} to {last:g} K"
+    if measured is None:
+        low, high = sorted(found.apart_kcal_mol)
+        return f"{words}: its free energy is lower by {low:.2f} to {high:.2f} kcal/mol"
+    side = "lower" if found.apart_kcal_mol[0] > 0 else "higher"
+    return f"{words}; {measured}, where its computed free energy is {abs(found.apart_kcal_mol[0]):.2f} kcal/mol {side}"
+
+
+def _celsius(temperature_k: float) -> str:
+    return f"{temperature_k - ZERO_CELSIUS_K:.1f} C"
 
 
 def kinetics_notes(found: Kinetics) -> list[str]:

@@ -26,6 +26,7 @@ def show(run: Run, summary: Summary, animated: bool = False, everything: bool = 
     from qcdriver.report.pictures.contour_map import plot_map
     from qcdriver.report.pictures.density_of_states import plot_density_of_states
     from qcdriver.report.pictures.disconnectivity import plot_network
+    from qcdriver.report.pictures.populations import plot_populations
     from qcdriver.report.pictures.profile import plot_profiles
     from qcdriver.report.pictures.spectrum import plot_spectrum
     from qcdriver.report.pictures.time_course import plot_time_courses
@@ -49,6 +50,8 @@ def show(run: Run, summary: Summary, animated: bool = False, everything: bool = 
             _draw(run.directory / "spectrum.png", partial(plot_spectrum, summary.title, found))
             _draw(run.directory / "spectrum.csv", partial(write_curves, found), "curves")
             _draw(run.directory / "excitations.csv", partial(write_states, found), "states")
+        if isinstance(found, Thermochemistry) and found.populations:
+            _draw(run.directory / "populations.png", partial(plot_populations, summary.title, found.populations))
         if isinstance(found, Thermochemistry) and found.kinetics:
             _draw(run.directory / "time_course.png", partial(plot_time_courses, summary.title, found.kinetics))
     landscape = landscape_of(run)

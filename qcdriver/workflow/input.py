@@ -33,10 +33,9 @@ class _CheckedInput(Input):
             stage.check_tables(self)
         if self.experiment:
             known = self.structure.isomers
-            for name, labels in (("gap_ev", self.experiment.gap_ev), ("peaks_nm", self.experiment.peaks_nm)):
-                for label in labels:
-                    if label not in known:
-                        raise ValueError(f"experiment.{name}: {label!r} is no isomer; there are {', '.join(known)}")
+            for name, label in self.experiment.labels():
+                if label not in known:
+                    raise ValueError(f"experiment.{name}: {label!r} is no isomer; there are {', '.join(known)}")
         return self
 
 

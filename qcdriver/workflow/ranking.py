@@ -30,17 +30,22 @@ def ranking(conformers: Sequence[Conformer], window_kcal_mol: float | None = Non
     window_kcal_mol
         What the prescreen kept, above its lowest.
     """
-    levels = dict.fromkeys(conformer.level for conformer in conformers)
-    labels = dict.fromkeys(conformer.label for conformer in conformers)
+    energies: dict[str, dict[str, float | None]] = {}
+    for each in conformers:
+        energies.setdefault(each.level, {})[each.label] = each.energy_hartree
+    return rank(energies, window_kcal_mol)
+
+
+def rank(
+    of_conformers: Mapping[str, Mapping[str, float | None]], window_kcal_mol: float | None = None
+) -> Ranking | None:
+    """Rank as `ranking` does, from the energies of conformers (hartree, None where unknown) by level and label."""
+    labels = dict.fromkeys(label for known in of_conformers.values() for label in known)
     energies = {
-        level: {
-            each.label: each.energy_hartree
-            for each in conformers
-            if each.level == level and each.energy_hartree is not None
-        }
-        for level in levels
+        level: {label: energy for label, energy in known.items() if energy is not None}
+        for level, known in of_conformers.items()
     }
-    having_all = [level for level in levels if len(energies[level]) == len(labels)]
+    having_all = [level for level in energies if len(energies[level]) == len(labels)]
     if len(labels) < 2 or not having_all:
         return None
     level = having_all[-1]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from qcdriver.models.base import Frozen
 from qcdriver.systems.base import Label, Structure
@@ -13,15 +14,46 @@ from qcdriver.workflow.resources import Machine
 S = TypeVar("S", bound=Frozen)
 
 
+ZERO_CELSIUS_K = 273.15
+"""0 degrees Celsius in kelvin."""
+
+Celsius = Annotated[float, Field(gt=-ZERO_CELSIUS_K)]
+
+
+class Transition(Frozen):
+    """`[[experiment.transition]]`: two isomers that turn into each other at a temperature, and `by` what it was seen.
+
+    Where they are in equilibrium there, it is the temperature at which both are equally populated.
+    """
+
+    between: tuple[Label, Label]
+    temperature_c: Celsius
+    by: str = ""
+
+    @model_validator(mode="after")
+    def _two(self) -> Transition:
+        if self.between[0] == self.between[1]:
+            raise ValueError(f"between: two isomers belong here, not {self.between[0]} twice")
+        return self
+
+
 class Experiment(Frozen):
     """`[experiment]`: what was measured, by isomer label, shown beside what is computed, with where it comes from.
 
-    `gap_ev`: optical gaps; `peaks_nm`: wavelengths of the maxima of a UV-vis spectrum.
+    `gap_ev`: optical gaps; `peaks_nm`: wavelengths of the maxima of a UV-vis spectrum; `transition`: temperatures at
+    which isomers turn into each other, one table each.
     """
 
+    transition: tuple[Transition, ...] = ()
     gap_ev: dict[Label, float] = Field(default_factory=dict)
     peaks_nm: dict[Label, tuple[Annotated[float, Field(gt=0)], ...]] = Field(default_factory=dict)
     source: str
+
+    def labels(self) -> Iterator[tuple[str, str]]:
+        """Give the isomers that it speaks of, each with the key under which it does."""
+        for name in ("gap_ev", "peaks_nm"):
+            yield from ((name, label) for label in getattr(self, name))
+        yield from (("transition", label) for each in self.transition for label in each.between)
 
 
 class Input(Frozen):

@@ -81,9 +81,9 @@ def print_summary(summary: Summary, console: Console, everything: bool = False) 
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if summary.experiment_source:
-        console.print(
-            f"measured gaps (optical, not HOMO-LUMO): {summary.experiment_source}", markup=False, highlight=False
-        )
+        gaps = any(each.experimental_gap_ev is not None for each in summary.conformers)
+        what = "measured gaps (optical, not HOMO-LUMO)" if gaps else "measured"
+        console.print(f"{what}: {summary.experiment_source}", markup=False, highlight=False)
 
 
 def order_and_representatives(summary: Summary) -> Iterator[str]:

@@ -8,20 +8,25 @@ from collections.abc import Iterator, Sequence
 from rich import box
 from rich.table import Table
 
-from qcdriver.report.sentences import kinetics_notes
+from qcdriver.report.sentences import kinetics_notes, population_notes
 from qcdriver.report.tables.profiles import number
 from qcdriver.units import time_span
-from qcdriver.workflow.thermochemistry.findings import Kinetics, Moment, Thermochemistry, TimeCourse
+from qcdriver.workflow.thermochemistry.findings import Kinetics, Moment, Populations, Thermochemistry, TimeCourse
 
+SHOWN_TEMPERATURES = 12
+"""Of a range, at most; all are in the JSON."""
 SHOWN_MINIMA = 6
 """Of a time course: those that ever hold most; all are in the JSON."""
 
 
 def thermochemistry_tables(found: Thermochemistry) -> Iterator[Table]:
-    """Make the tables of the conformers, of the passages over saddles, and of each time course."""
+    """Make the tables of the conformers, of the passages, of the populations by temperature and over time."""
     yield _conformers(found)
     if found.passages:
         yield _passages(found)
+    if found.populations:
+        yield _populations(found.populations)
+        yield notes(population_notes(found.populations, found.level))
     if found.kinetics:
         for course in found.kinetics.courses:
             yield _course(found.kinetics, course)
@@ -76,6 +81,25 @@ def _passages(found: Thermochemistry) -> Table:
             "never" if each.half_life_s is None else time_span(each.half_life_s),
         )
         known = way
+    return table
+
+
+def _populations(found: Populations) -> Table:
+    title = "Populations against temperature, %"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table.add_column("T K", justify="right")
+    for name in found.species:
+        table.add_column(name, justify="right")
+        if found.scatter_kcal_mol is not None:
+            table.add_column("by the scatter", justify="right")
+    step = math.ceil(len(found.temperatures) / SHOWN_TEMPERATURES)
+    for row in found.temperatures[::step]:
+        cells = []
+        for place in range(len(found.species)):
+            cells.append(number(row.percent[place], 1))
+            if row.lowest_percent and row.highest_percent:
+                cells.append(f"{row.lowest_percent[place]:.1f} .. {row.highest_percent[place]:.1f}")
+        table.add_row(f"{row.temperature_k:g}", *cells)
     return table
 
 

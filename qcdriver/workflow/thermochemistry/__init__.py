@@ -3,6 +3,9 @@
 settings       [thermochemistry]
 stage          vibrations of every conformer, and what is found
 contributions  one record of vibrations -> its free energy at a temperature, and how often a structure is there
+free_energies  of the conformers, and their populations at the level of the vibrations
+boltzmann      free energies as functions of the temperature -> populations, and where two are equal: pure mathematics
+populations    free energies at the highest level -> populations over a range of temperatures, with bands
 passages       verified saddles -> rates from minimum to minimum
 kinetics       rates -> populations after any time: the master equation, pure mathematics
 time_course    passages -> the populations from a named start, over time

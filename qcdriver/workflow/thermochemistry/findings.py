@@ -17,6 +17,72 @@ class ConformerFreeEnergy(Frozen):
     population_percent: float
 
 
+class AtTemperature(Frozen):
+    """Populations at one temperature, of all species in their order.
+
+    `lowest_percent`, `highest_percent`: with the energy of that species alone moved up and down by the scatter of the
+    levels; None where there is one level.
+    """
+
+    temperature_k: float
+    percent: tuple[float, ...]
+    lowest_percent: tuple[float, ...] | None
+    highest_percent: tuple[float, ...] | None
+
+
+class EqualPopulations(Frozen):
+    """Where two isomers are equally populated, beside a measured temperature.
+
+    Attributes
+    ----------
+    cold, warm
+        The one that has more at the lower end of the range, and the other.
+    temperature_k
+        Where they are equal, the lowest such temperature; None: nowhere in the range.
+    lowest_k, highest_k
+        The same with the energy difference moved by the scatter of the levels; None: unknown, or not in the range.
+    measured_k, by
+        Of `[experiment]`; None and empty where it says nothing of the two.
+    apart_kcal_mol
+        By how much the free energy of `warm` lies above that of `cold` at the measured temperature, else at both ends
+        of the range.
+    """
+
+    cold: str
+    warm: str
+    temperature_k: float | None
+    lowest_k: float | None
+    highest_k: float | None
+    measured_k: float | None
+    by: str
+    apart_kcal_mol: tuple[float, ...]
+
+
+class Populations(Frozen):
+    """Boltzmann's populations against temperature, each structure counted with its mirror image.
+
+    Attributes
+    ----------
+    energies_of
+        The level of the electronic energies: the highest that all conformers have; the thermal part is that of the
+        vibrations.
+    against, scatter_kcal_mol
+        The level that it is compared with, and how far the two are off one another (`workflow.ranking`).
+    species
+        Isomers, each with all its conformers; the conformers where there is one isomer.
+    left_out
+        Conformers without a free energy.
+    """
+
+    energies_of: str
+    against: str | None
+    scatter_kcal_mol: float | None
+    species: tuple[str, ...]
+    left_out: tuple[str, ...]
+    temperatures: tuple[AtTemperature, ...]
+    equal: tuple[EqualPopulations, ...]
+
+
 class Passage(Frozen):
     """The way over one saddle from one minimum to another, or to itself, at one temperature; energies from the first.
 
@@ -101,4 +167,5 @@ class Thermochemistry(Frozen):
     alpha: float
     conformers: tuple[ConformerFreeEnergy, ...]
     passages: tuple[Passage, ...]
+    populations: Populations | None = None
     kinetics: Kinetics | None = None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from qcdriver import engines
 from qcdriver.errors import input_errors_of
@@ -13,17 +12,19 @@ from qcdriver.models.outcomes import Frequencies
 from qcdriver.models.records import TaskRecord
 from qcdriver.models.tasks import Vibrations
 from qcdriver.models.verdicts import Code, Curvature, Note, Purpose, Verdict, failure
-from qcdriver.units import KCAL_MOL, KELVIN
 from qcdriver.workflow.base import Job, JobArray, Plan, Rounds, RunView, Stage, alone, kept_keys
 from qcdriver.workflow.findings import Dropped, Findings
 from qcdriver.workflow.prescreen.levels import relaxation_level
 from qcdriver.workflow.prescreen.settings import PrescreenSettings
 from qcdriver.workflow.prescreen.stage import Prescreen, survivors
+from qcdriver.workflow.single_points import SinglePoints
 from qcdriver.workflow.stationary.settings import StationarySettings
 from qcdriver.workflow.stationary.stage import Stationary
-from qcdriver.workflow.thermochemistry.contributions import energy, hands, structure, thermal
-from qcdriver.workflow.thermochemistry.findings import ConformerFreeEnergy, Thermochemistry
+from qcdriver.workflow.thermochemistry.contributions import thermal
+from qcdriver.workflow.thermochemistry.findings import Thermochemistry
+from qcdriver.workflow.thermochemistry.free_energies import free_energies
 from qcdriver.workflow.thermochemistry.passages import passages, verified_network
+from qcdriver.workflow.thermochemistry.populations import populations
 from qcdriver.workflow.thermochemistry.settings import ThermochemistrySettings
 from qcdriver.workflow.thermochemistry.time_course import kinetics, refuse_unknown_start
 
@@ -38,8 +39,8 @@ class FreeEnergies(Stage[ThermochemistrySettings]):
 
     name = "thermochemistry"
     Settings = ThermochemistrySettings
-    after = (Prescreen, Stationary)
-    not_in_any_key = frozenset({"start", "after_days"})
+    after = (Prescreen, Stationary, SinglePoints)
+    not_in_any_key = frozenset({"start", "after_days", "populations"})
 
     def check_tables(self, tables: Input) -> None:
         """Refuse vibrations of conformers whose metal was held, which are no minima, and rates without saddles."""
@@ -58,6 +59,10 @@ class FreeEnergies(Stage[ThermochemistrySettings]):
                 engines.check(molecule, run.plan(FreeEnergies).levels[0], "gradient")
             if (start := self.settings(run).start) is not None:
                 refuse_unknown_start(start, run, molecules[0])
+
+    def waits_for(self, run: RunView) -> tuple[type[Stage[Any]], ...]:
+        """Wait for the geometries alone: energies of [dft] count in what is found, not in the vibrations."""
+        return tuple(stage for stage in super().waits_for(run) if stage is not SinglePoints)
 
     def starts_from(self, run: RunView) -> dict[str, JsonValue]:
         """Return the survivors, and the stationary points where there are any."""
@@ -101,8 +106,9 @@ class FreeEnergies(Stage[ThermochemistrySettings]):
                 standard_state=settings.standard_state,
                 cutoff_cm=settings.cutoff_cm,
                 alpha=settings.alpha,
-                conformers=tuple(_populations(records, settings)),
+                conformers=tuple(free_energies(records, settings)),
                 passages=over,
+                populations=populations(run, records, settings) if settings.populations else None,
                 kinetics=kinetics(run, network, over, settings) if settings.start is not None else None,
             )
         failed = (verdict for verdict in verdicts if not verdict.kept)
@@ -138,28 +144,6 @@ def _judged(conformer: Verdict, record: TaskRecord) -> Verdict:
         purpose=Purpose.VIBRATIONS,
         isomer=conformer.isomer,
     )
-
-
-def _populations(records: dict[str, TaskRecord], settings: ThermochemistrySettings) -> Iterable[ConformerFreeEnergy]:
-    weights = {label: hands(structure(record)) for label, record in records.items()}
-    lowest = min(map(energy, records.values()))
-    for temperature in settings.temperatures_k:
-        parts_of = {label: thermal(record, temperature, settings.treatment) for label, record in records.items()}
-        gibbs = {label: energy(record) + parts_of[label].gibbs for label, record in records.items()}
-        raised = {label: energy(record) + parts_of[label].gibbs_raised for label, record in records.items()}
-        kt = temperature / KELVIN
-        least = min(gibbs.values())
-        parts = {label: weights[label] * math.exp(-(value - least) / kt) for label, value in gibbs.items()}
-        for label in sorted(records, key=gibbs.__getitem__):
-            yield ConformerFreeEnergy(
-                conformer=label,
-                temperature_k=temperature,
-                energy_kcal_mol=(energy(records[label]) - lowest) * KCAL_MOL,
-                gibbs_kcal_mol=(gibbs[label] - least) * KCAL_MOL,
-                gibbs_raised_kcal_mol=(raised[label] - min(raised.values())) * KCAL_MOL,
-                weight=weights[label],
-                population_percent=100 * parts[label] / sum(parts.values()),
-            )
 
 
 def thermal_corrections(run: RunView, temperature_k: float) -> dict[str, float]:
