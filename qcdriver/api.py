@@ -49,6 +49,7 @@ from qcdriver.workflow.prescreen.stage import candidates_of
 from qcdriver.workflow.resources import Machine
 from qcdriver.workflow.summary import summarize
 from qcdriver.workflow.tables import Input
+from qcdriver.workflow.taken import adopt
 from qcdriver.workflow.threshold import Threshold
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def run(
     with Display(quiet=not progress) as display:
         display.say(f"{opened.input.title}: records in {opened.directory}")
         lines = [] if isinstance(source, Input) else take(opened.directory, opened.input_path)
-        for line in (*lines, *descriptions(opened.candidates)):
+        for line in (*lines, *adopt(opened), *descriptions(opened.candidates)):
             display.say(line)
         summary, tally = run_input(opened, workers, only, display, _sha256(source))
     return RunResult(opened, summary, tally)

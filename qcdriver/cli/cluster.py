@@ -29,6 +29,7 @@ def submit(
     from qcdriver.workflow.input import read_input
     from qcdriver.workflow.open_run import open_run
     from qcdriver.workflow.ownership import refuse_input_of_same_name, take
+    from qcdriver.workflow.taken import adopt
 
     directory = results / run_name(input_file)
     refuse_input_of_same_name(directory, input_file)
@@ -39,7 +40,7 @@ def submit(
         opened = open_run(read_input(input_file), input_file, where, only_read=begun)
         submitted, lines = for_slurm(replace(opened, directory=directory))
     if not dry_run:
-        lines += take(directory, input_file)
+        lines += [*take(directory, input_file), *adopt(submitted)]
     sys.stderr.writelines(
         f"{line}\n" for line in (f"{submitted.input.title}: records in {submitted.directory}", *lines)
     )

@@ -71,10 +71,11 @@ def describe_all(molecules: Mapping[str, Molecule]) -> list[str]:
     labels: dict[str, list[str]] = {}
     for label, molecule in molecules.items():
         labels.setdefault(str(describe(molecule)), []).append(label)
-    return [f"{_listed(alike)}: {description}" for description, alike in labels.items()]
+    return [f"{listed(alike)}: {description}" for description, alike in labels.items()]
 
 
-def _listed(labels: Sequence[str]) -> str:
+def listed(labels: Sequence[str]) -> str:
+    """Write labels for a person; of many, the first and how many more."""
     if len(labels) <= _LISTED:
         return ", ".join(labels)
     return f"{', '.join(labels[: _LISTED - 1])} and {len(labels) - _LISTED + 1} more"

@@ -35,8 +35,18 @@ class Structure(Frozen):
     isomers: dict[Label, Any] = Field(min_length=1)
 
 
+_MOST_STARTS = 100_000
+"""More starts than any isomer has."""
+
 S = TypeVar("S", bound=Structure)
 F = TypeVar("F")
+
+
+class TakenFrom(NamedTuple):
+    """Another run, and the key of its record that has the geometry of a candidate."""
+
+    directory: Path
+    key: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,9 @@ class Candidate:
     target
         The coordinate that makes it this isomer, at its value; None if there is none, or if it has to be built first.
     notes
-        Lines for the user about where its charge and multiplicity come from.
+        Lines for the user about where it, its charge and its multiplicity come from.
+    taken_from
+        The record of another run whose geometry it is; None: it is of no run.
     """
 
     isomer: str
@@ -62,11 +74,12 @@ class Candidate:
     origin: Build | Molecule
     target: AngularTarget | None = None
     notes: tuple[str, ...] = ()
+    taken_from: TakenFrom | None = None
 
     @property
     def label(self) -> str:
         """The name that a person sees: ISOMER, or ISOMER#START for another start than the first."""
-        return f"{self.isomer}#{self.start}" if self.start else self.isomer
+        return _label(self.isomer, self.start)
 
     @property
     def key(self) -> str:
@@ -74,6 +87,24 @@ class Candidate:
         if isinstance(self.origin, Build):
             return task_key(self.origin)
         return content_key(rounded(self.origin))
+
+
+def _label(isomer: str, start: int) -> str:
+    return f"{isomer}#{start}" if start else isomer
+
+
+def start_of(isomer: str, label: str) -> int:
+    """Return which start of an isomer a candidate of another run was, so that its label is the same here.
+
+    Raises
+    ------
+    InputError
+        No start of the isomer is called so.
+    """
+    for start in range(_MOST_STARTS):
+        if _label(isomer, start) == label:
+            return start
+    raise InputError(f"{label!r} is no conformer of the isomer {isomer!r}")
 
 
 class Source(ABC, Generic[S]):
@@ -89,6 +120,8 @@ class Source(ABC, Generic[S]):
         Whether an isomer has several starts, drawn from a seed; a file has one.
     has_target
         Whether `target` gives a coordinate for what this source builds.
+    relaxed
+        Whether what it reads was relaxed as a whole already, so that a force field would only take it away from there.
     suffix
         How the names of the files end that it reads; None: it builds models.
     example
@@ -99,6 +132,7 @@ class Source(ABC, Generic[S]):
     Settings: ClassVar[type[Structure]]
     draws_starts: ClassVar[bool] = False
     has_target: ClassVar[bool] = False
+    relaxed: ClassVar[bool] = False
     suffix: ClassVar[str | None] = None
     example: ClassVar[str] = ""
 

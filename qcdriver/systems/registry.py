@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from qcdriver.errors import InputError
-from qcdriver.geometry.description import describe_all
+from qcdriver.geometry.description import describe_all, listed
 from qcdriver.models.coordinates import AngularTarget, Coordinate
 from qcdriver.models.molecule import Molecule
 from qcdriver.models.tasks import Build
@@ -21,8 +21,15 @@ from qcdriver.systems.conformer_family import Bounds, ConformerFamily, contacts_
 from qcdriver.systems.cu14.family import Cu14Family
 from qcdriver.systems.cu14.source import Cu14Source
 from qcdriver.systems.files import CifSource, XyzSource
+from qcdriver.systems.run import RunSource
 
-SOURCES: tuple[Source[Any], ...] = (RodSource(), Cu14Source(), XyzSource(), CifSource())
+SOURCES: tuple[Source[Any], ...] = (
+    RodSource(),
+    Cu14Source(),
+    XyzSource(),
+    CifSource(),
+    RunSource(),
+)
 FAMILIES: tuple[Family[Any], ...] = (RodFamily(), Cu14Family())
 
 
@@ -161,10 +168,14 @@ def structure_of_one(source: str, label: str, keys: Mapping[str, object]) -> dic
 def descriptions(candidates: Sequence[Candidate]) -> list[str]:
     """Describe what is about to be computed: formula, charge, multiplicity and electrons, and the notes.
 
-    One line for all candidates that have these in common. Nothing is built for it.
+    One line for all candidates that have one of these in common. Nothing is built for it.
     """
     lines = describe_all({candidate.label: unplaced(candidate) for candidate in candidates})
-    return [*lines, *(f"{candidate.label}: {note}" for candidate in candidates for note in candidate.notes)]
+    alike: dict[str, list[str]] = {}
+    for candidate in candidates:
+        for note in candidate.notes:
+            alike.setdefault(note, []).append(candidate.label)
+    return [*lines, *(f"{listed(labels)}: {note}" for note, labels in alike.items())]
 
 
 def geometry_of(candidate: Candidate) -> Molecule:

@@ -34,7 +34,7 @@ class _CheckedInput(Input):
         if self.experiment:
             known = self.structure.isomers
             for name, label in self.experiment.labels():
-                if label not in known:
+                if known and label not in known:  # without tables the source knows them, and reads files for that
                     raise ValueError(f"experiment.{name}: {label!r} is no isomer; there are {', '.join(known)}")
         return self
 

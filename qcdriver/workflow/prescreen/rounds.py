@@ -183,9 +183,10 @@ def _built(candidate: Candidate) -> Line[_Relaxing | Verdict]:
 
 
 def _parents(each: _Relaxing) -> tuple[str, ...]:
-    """Name the record the geometry comes from; a file is none."""
-    from_file = isinstance(each.candidate.origin, Molecule) and each.key == each.candidate.key
-    return () if from_file else (each.key,)
+    """Name the record the geometry comes from, in this run or another; a file is none."""
+    if isinstance(each.candidate.origin, Molecule) and each.key == each.candidate.key:
+        return (each.candidate.taken_from.key,) if each.candidate.taken_from else ()
+    return (each.key,)
 
 
 def _updated(those: list[_Relaxing], newer: list[_Relaxing]) -> list[_Relaxing]:

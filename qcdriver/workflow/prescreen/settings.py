@@ -27,7 +27,8 @@ class PrescreenSettings(Frozen):
     `starts` ligand placements an isomer, drawn from `seed`. `hold_metal` keeps the metal atoms where they are built or
     read, in every relaxation and in the scan, which then turns one rigid half against the other. `preoptimize` comes
     first: "GFN-FF" relaxes the ligands around the held core with that force field; "hydrogens" relaxes the hydrogen
-    atoms alone, at the level itself; "stepwise" these, and then the ligands around the held core. A `cheap` pass for
+    atoms alone, at the level itself; "stepwise" these, and then the ligands around the held core; structures that were
+    relaxed already (of a run, of an ensemble) have "none" unless another is asked for. A `cheap` pass for
     all, with an isomer's own coordinate (the twist of a rod) held; a `tight` one, free, for those within
     `window_kcal_mol` of the lowest, at most `max_tight` an isomer, dropped when the coordinate then moves by more than
     `max_drift_deg`; `max_kept` in all go on to DFT. `metal_bonds_to_lose`: a structure has fallen apart when a metal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,12 @@ class Prescreen(Stage[PrescreenSettings]):
         if table and table.starts != 1 and not sources()[tables.structure.source].draws_starts:
             raise ValueError("prescreen.starts: geometries from files have one start; leave it out")
 
+    def settle(self, table: PrescreenSettings, tables: Input, molecule: Callable[[], Molecule]) -> PrescreenSettings:  # noqa: ARG002
+        """Leave out the force field before the first pass where the structures were relaxed already."""
+        if "preoptimize" in table.model_fields_set or not sources()[tables.structure.source].relaxed:
+            return table
+        return table.model_copy(update={"preoptimize": "none"})
+
     def check_levels(self, run: RunView, molecules: Sequence[Molecule]) -> None:
         """Let the engine refuse what it would refuse after hours."""
         with input_errors_of(f"[{self.name}]"):
@@ -74,6 +80,8 @@ class Prescreen(Stage[PrescreenSettings]):
         if preoptimization and (bare := [each.label for each in run.candidates if _is_bare(each)]):
             some = f"{before} (nothing to settle around the core of {', '.join(bare)})"
             before = some if len(bare) < len(run.candidates) else "no preoptimization (no ligands around a core)"
+        if preoptimization is None and sources()[run.input.structure.source].relaxed:
+            before = "no preoptimization (the structures are relaxed already)"
         return Plan(
             levels=(level,) if preoptimization is None else (level, preoptimization),
             sentence=f"{before}, {sentence}",
