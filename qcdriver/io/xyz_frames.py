@@ -174,7 +174,7 @@ def read_frame(path: Path | str, frame: int | None = None) -> XyzFrame:
         The file is missing or broken, or holds another number of frames.
     """
     path = Path(path)
-    frames = _frames(path, _lines(path))
+    frames = read_frames(path)
     if frame is None and len(frames) > 1:
         raise InputError(
             f"{path}: holds {len(frames)} molecules; say which by frame = 0 ... {len(frames) - 1} "
@@ -183,6 +183,17 @@ def read_frame(path: Path | str, frame: int | None = None) -> XyzFrame:
     if frame is not None and not 0 <= frame < len(frames):
         raise InputError(f"{path}: has no frame {frame}; it holds {len(frames)}, counted from 0")
     return frames[frame or 0]
+
+
+def read_frames(path: Path) -> list[XyzFrame]:
+    """Read all frames of an XYZ or extended XYZ file, at least one.
+
+    Raises
+    ------
+    InputError
+        The file is missing or broken.
+    """
+    return _frames(path, _lines(path))
 
 
 def _lines(path: Path) -> list[str]:

@@ -59,7 +59,10 @@ def new_input(
 
 
 def _source_of(origins: Sequence[str]) -> Source[Any]:
-    by_suffix = {source.suffix: source for source in sources().values() if source.suffix}
+    by_suffix: dict[str, Source[Any]] = {}
+    for reader in sources().values():
+        if reader.suffix:
+            by_suffix.setdefault(reader.suffix, reader)  # one file is a molecule before it is an ensemble
     found: list[Source[Any]] = []
     for origin in origins:
         source = sources().get(origin) or by_suffix.get(Path(origin).suffix.lower())

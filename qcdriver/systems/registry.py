@@ -14,13 +14,16 @@ from qcdriver.models.coordinates import AngularTarget, Coordinate
 from qcdriver.models.molecule import Molecule
 from qcdriver.models.tasks import Build
 from qcdriver.plugins import with_plugins
+from qcdriver.systems.ase_trajectory import AseSource
 from qcdriver.systems.au13ag12.family import RodFamily
 from qcdriver.systems.au13ag12.source import RodSource
 from qcdriver.systems.base import Candidate, Family, Recognised, Source, Structure
 from qcdriver.systems.conformer_family import Bounds, ConformerFamily, contacts_against_start
 from qcdriver.systems.cu14.family import Cu14Family
 from qcdriver.systems.cu14.source import Cu14Source
+from qcdriver.systems.ensemble import EnsembleSource
 from qcdriver.systems.files import CifSource, XyzSource
+from qcdriver.systems.qcschema import QcschemaSource
 from qcdriver.systems.run import RunSource
 
 SOURCES: tuple[Source[Any], ...] = (
@@ -29,6 +32,9 @@ SOURCES: tuple[Source[Any], ...] = (
     XyzSource(),
     CifSource(),
     RunSource(),
+    EnsembleSource(),
+    AseSource(),
+    QcschemaSource(),
 )
 FAMILIES: tuple[Family[Any], ...] = (RodFamily(), Cu14Family())
 

@@ -17,7 +17,7 @@ XYZ = str(Path(__file__).parents[2] / "inputs" / "hooh-gauche.xyz")
 ALL = [stage.name for stage in stages()]
 
 
-@pytest.mark.parametrize("origin", [XYZ, "au13ag12", "cu14"])
+@pytest.mark.parametrize("origin", [XYZ, "au13ag12", "cu14", "run"])
 def test_it_is_read_with_every_stage_and_with_every_default_written_out(origin, tmp_path):
     text = new_input('of a "run"', [origin], ALL, None, None, tmp_path)
     plain = make_input(tomllib.loads(text))
@@ -37,7 +37,7 @@ def test_files_become_isomers_with_charge_and_multiplicity(tmp_path):
 @pytest.mark.parametrize(
     ("origins", "wanted", "words"),
     [
-        (["nothing"], [], "a file ending in .xyz or .cif belongs here, or au13ag12, cu14"),
+        (["nothing"], [], "a file ending in .xyz or .cif or .traj or .json belongs here, or au13ag12, cu14, run"),
         (["gone.xyz"], [], "no such file"),
         ([XYZ, "cu14"], [], "an input has one source"),
         ([XYZ], ["sca"], "no stage is called 'sca'; there are prescreen, scan"),
