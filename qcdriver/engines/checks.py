@@ -91,10 +91,13 @@ def check_geometry(symbols: tuple[str, ...], geometry: np.ndarray) -> None:
         raise InputError(f"geometry is not {natoms} x 3 finite numbers")
     if natoms < 2:
         return
-    distances = np.linalg.norm(geometry[:, None] - geometry[None], axis=2)
-    distances[np.diag_indices(natoms)] = np.inf
-    i, j = sorted(divmod(int(distances.argmin()), natoms))
-    closest_angstrom = distances[i, j] * ANGSTROM
+    from scipy.spatial import cKDTree
+
+    distances, partners = cKDTree(geometry).query(geometry, k=2)
+    first = int(distances[:, 1].argmin())
+    closest_angstrom = distances[first, 1] * ANGSTROM
+    # Of atoms in one place, any may come first among the nearest.
+    i, j = sorted((first, next(int(partner) for partner in partners[first] if partner != first)))
     if closest_angstrom < MIN_DISTANCE_ANGSTROM:
         raise InputError(
             f"atoms {i} ({symbols[i]}) and {j} ({symbols[j]}) are "

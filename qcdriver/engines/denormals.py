@@ -8,10 +8,17 @@ import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 _FLUSH_TO_ZERO, _DENORMALS_ARE_ZERO = 0x8000, 0x0040
 _CONTROL_WORD = 7
 """Where the control and status register of SSE stands in glibc's fenv_t, in words of 32 bits."""
+
+
+@cache
+def _libm() -> ctypes.CDLL:
+    """Load it once: finding it starts a program, which took longer than a small molecule's gradient."""
+    return ctypes.CDLL(ctypes.util.find_library("m"))
 
 
 @contextmanager
@@ -28,7 +35,7 @@ def denormals_flushed() -> Iterator[None]:
     if sys.platform != "linux" or platform.machine() != "x86_64":
         yield
         return
-    libm = ctypes.CDLL(ctypes.util.find_library("m"))
+    libm = _libm()
     before, flushed = (ctypes.c_uint32 * 16)(), (ctypes.c_uint32 * 16)()
     libm.fegetenv(before)
     libm.fegetenv(flushed)

@@ -34,7 +34,8 @@ METAL_STRETCH = 1.25
 
 # Between these two a metal-metal contact may come and go without a verdict: GFN1-xTB stretches shells by 3-4 %, and
 # the contacts between the two icosahedra of a rod grow by 12 % on a turn of 36 deg.
-_METAL_SURE = 1.15
+METAL_SURE = 1.15
+"""A contact of two metal atoms is closed up to this times the sum of their radii."""
 METAL_LOST = 1.40
 """A contact of two metal atoms is open beyond this times the sum of their radii (Ag-Ag 4.06, Au-Au 3.81 Angstrom)."""
 _METAL_APART = 1.60
@@ -243,8 +244,8 @@ def _metal_bonds(reference: Molecule, molecule: Molecule) -> tuple[np.ndarray, n
     )
     np.fill_diagonal(before, np.inf)
     np.fill_diagonal(after, np.inf)
-    lost = (before <= _METAL_SURE) & (after > METAL_LOST)
-    formed = (before > _METAL_APART) & (after <= _METAL_SURE)
+    lost = (before <= METAL_SURE) & (after > METAL_LOST)
+    formed = (before > _METAL_APART) & (after <= METAL_SURE)
     np.fill_diagonal(lost, val=False)
     return core, lost, formed
 

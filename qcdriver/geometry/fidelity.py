@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from qcdriver.geometry.bonds import bond_matrix, changed_contacts, is_metal, metal_atoms
+from qcdriver.geometry.bonds import METAL_SURE, bond_matrix, changed_contacts, is_metal, metal_atoms
+from qcdriver.geometry.radii import covalent_radii
 from qcdriver.geometry.superposition import superpose
 from qcdriver.models.base import Frozen
 from qcdriver.models.molecule import Molecule
@@ -50,7 +51,8 @@ class Fidelity(Frozen):
     heavy_rmsd_angstrom
         Of all atoms but hydrogen, superposed; None where there are no three.
     bonds
-        Of metal to metal and of metal to another atom; not to hydrogen, which X-rays place badly.
+        Of metal to metal where the contact is closed (`bonds.METAL_SURE`), and of metal to another atom; not to
+        hydrogen, which X-rays place badly.
     contacts_opened, contacts_formed
         Metal-metal contacts that are lost, and new ones, by the limits of `bonds.changed_contacts`.
     """
@@ -93,11 +95,15 @@ def _rmsd(reference: Molecule, molecule: Molecule, atoms: tuple[int, ...]) -> fl
 def _bonds(reference: Molecule, molecule: Molecule) -> tuple[BondLengths, ...]:
     of_kind: dict[tuple[str, str], list[tuple[int, int]]] = {}
     matrix = bond_matrix(reference).tocoo()
+    radii = covalent_radii(reference.symbols)
     for i, j in zip(matrix.row, matrix.col, strict=True):
         if i > j:
             continue
         symbols = (reference.symbols[i], reference.symbols[j])
         first, second = sorted(symbols, key=lambda symbol: (not is_metal(symbol), symbol))
+        apart = np.linalg.norm(reference.geometry[i] - reference.geometry[j])
+        if is_metal(second) and apart > METAL_SURE * (radii[i] + radii[j]):
+            continue
         if is_metal(first) and second != "H":
             of_kind.setdefault((first, second), []).append((int(i), int(j)))
     return tuple(_lengths(kind, np.array(pairs), reference, molecule) for kind, pairs in sorted(of_kind.items()))

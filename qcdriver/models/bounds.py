@@ -18,9 +18,11 @@ _CLOSEST = 1e-3
 def highest_energy(molecule: Molecule) -> float:
     """Return the highest energy that a molecule could have by any method, hartree: its bare nuclei, and room."""
     numbers = np.asarray(molecule.numbers, dtype=float)
-    first, second = np.triu_indices(len(numbers), 1)
-    distances = np.linalg.norm(molecule.geometry[first] - molecule.geometry[second], axis=1)
-    repulsion = float((numbers[first] * numbers[second] / np.maximum(distances, _CLOSEST)).sum())
+    from scipy.spatial.distance import cdist
+
+    distances = cdist(molecule.geometry, molecule.geometry).clip(min=_CLOSEST)
+    np.fill_diagonal(distances, np.inf)
+    repulsion = float(numbers @ (1 / distances) @ numbers) / 2
     return repulsion + ROOM_ABOVE * len(numbers)
 
 

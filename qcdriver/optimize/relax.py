@@ -167,8 +167,8 @@ class _Descent:
             raise self._unconverged(f"not converged in {self._convergence.max_steps} steps")
         point = self.point
         while True:
-            hessian = self._model.hessian(point.frame)
-            step = bounded_step(hessian, point.gradient, point.slopes, self._trust)
+            model = self._model.model(point.frame)
+            step = bounded_step(model, point.gradient, point.slopes, self._trust)
             try:
                 trial = self._evaluated(point.frame, point.frame.moved(step))
             except InputError as error:
@@ -187,7 +187,7 @@ class _Descent:
             if length < _HOPELESS:
                 raise self._unconverged("no step lowers the energy")
             self._trust = 0.4 * length
-        predicted = point.gradient @ step + step @ hessian @ step / 2
+        predicted = point.gradient @ step + step @ model.product(step) / 2
         if change < 0.75 * predicted and length > 0.8 * self._trust:
             self._trust = min(1.5 * self._trust, _TRUST_MAX)
         elif change > 0.25 * predicted:

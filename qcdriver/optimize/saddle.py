@@ -18,7 +18,7 @@ import numpy as np
 from qcdriver.errors import ConvergenceError
 from qcdriver.models.outcomes import Relaxed
 from qcdriver.optimize.internal_coordinates import InternalCoordinates
-from qcdriver.optimize.quasi_newton import Frame, QuasiNewton, bounded_step, longest
+from qcdriver.optimize.quasi_newton import Frame, Quadratic, QuasiNewton, bounded_step, longest
 
 if TYPE_CHECKING:
     from qcdriver.engines.base import Calculation, Progress
@@ -62,6 +62,7 @@ def find_saddle(task: SaddleSearch, calculation: Calculation, progress: Progress
         Not converged within the steps allowed; its history is attached. That of an SCF passes through.
     """
     from scipy.linalg import eigh
+    from scipy.sparse import csc_array
 
     internals, pairs, free = InternalCoordinates(task.molecule), QuasiNewton(), np.arange(task.molecule.geometry.size)
 
@@ -78,11 +79,13 @@ def find_saddle(task: SaddleSearch, calculation: Calculation, progress: Progress
         progress(f"step {len(points) - 1}  {here.result.energy:.6f}  force {here.max_force:.1e}")
         if len(points) > task.convergence.max_steps:
             raise _unconverged(points, task)
-        curvatures, modes = eigh(_hessian(here.frame, pairs, up), here.frame.hessian)
-        up, duals = modes[:, 0], here.frame.hessian @ modes
+        modelled = here.frame.hessian.toarray()
+        curvatures, modes = eigh(_hessian(modelled, pairs.images(here.frame), up), modelled)
+        up, duals = modes[:, 0], modelled @ modes
         turned = here.gradient - 2 * (here.gradient @ up) * duals[:, 0]
         convex = (duals * np.abs(curvatures).clip(min=_FLATTEST)) @ duals.T
-        step = bounded_step(convex, turned, np.zeros((0, up.size)), trust)
+        none = np.zeros((0, up.size))
+        step = bounded_step(Quadratic(csc_array(convex), none, none[:, 0]), turned, none, trust)
         there = evaluated(here.frame.moved(step))
         pairs.learn(here.frame, there.frame, here.gradient, there.gradient)
         # No energy falls on the way to a saddle: forces say how good a step was.
@@ -99,14 +102,14 @@ def find_saddle(task: SaddleSearch, calculation: Calculation, progress: Progress
     )
 
 
-def _hessian(frame: Frame, pairs: QuasiNewton, up: np.ndarray) -> np.ndarray:
+def _hessian(modelled: np.ndarray, pairs: tuple[np.ndarray, np.ndarray], up: np.ndarray) -> np.ndarray:
     """Model the energy's Hessian at a geometry, (n, n): negative along `up` unless gradients say otherwise."""
-    lifted = frame.hessian @ up
-    hessian: np.ndarray = frame.hessian - (1 + _DOWNWARD) / (up @ lifted) * np.outer(lifted, lifted)
-    for step, change in pairs.images(frame):
+    lifted = modelled @ up
+    hessian: np.ndarray = modelled - (1 + _DOWNWARD) / (up @ lifted) * np.outer(lifted, lifted)
+    for step, change in zip(*pairs, strict=True):
         lack = change - hessian @ step
-        modelled = frame.hessian @ step
-        weight = (step @ change) * change + (step @ modelled) * modelled
+        stiff = modelled @ step
+        weight = (step @ change) * change + (step @ stiff) * stiff
         weight /= weight @ step
         half = np.outer(lack - (lack @ step) / 2 * weight, weight)
         hessian += half + half.T

@@ -40,6 +40,12 @@ def test_positions_are_natoms_by_3_finite_numbers(geometry):
         check_geometry(("H", "O", "Au"), geometry)
 
 
+@given(st.integers(2, 5))
+def test_several_atoms_in_one_place_are_two_of_them(count):
+    with pytest.raises(InputError, match=r"atoms \d \(H\) and \d \(H\) are 0\.000 A apart"):
+        check_geometry(("H",) * count, np.zeros((count, 3)))
+
+
 def test_one_atom_alone_collides_with_nothing():
     check_geometry(("H",), np.zeros((1, 3)))
 

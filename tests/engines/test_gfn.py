@@ -187,3 +187,17 @@ def test_what_no_way_helps_lists_all_that_were_tried():
         "SCC at 300 K, damping 0.1, memory of 20 from a fresh guess",
         "SCC at 1000 K, damping 0.1, memory of 20 from a fresh guess",
     ]
+
+
+def test_a_gradient_starts_no_program(monkeypatch):
+    """Starting one takes longer than the gradient of a small molecule."""
+    water = Molecule(symbols=("O", "H", "H"), geometry=np.array([[0.0, 0, 0], [1.8, 0, 0], [-0.45, 1.75, 0]]))
+    engine = find("xtb")
+    calculation = engine.prepare(water, engine.level(Model(method="GFN1-xTB")), Resources(), lambda line: None)
+    calculation.compute(water.geometry, "gradient")
+
+    def refused(*words, **options):
+        raise AssertionError(f"{words} {options} was started")
+
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    calculation.compute(1.01 * water.geometry, "gradient")
