@@ -16,6 +16,7 @@ import numpy as np
 
 from qcdriver.io.cif.disjoint_sets import DisjointSets
 from qcdriver.io.cif.exclusions import SUM_TOLERANCE, partly_there
+from qcdriver.io.cif.formula import hill
 from qcdriver.io.cif.neighbours import bond_reach, bonds, covalent_radii
 
 if TYPE_CHECKING:
@@ -58,25 +59,34 @@ def mixed_across_elements(cell: UnitCell, pairs: Pairs, occupants: Occupants, sp
     atoms, told = occupants.atoms.copy(), []
     for molecule in _molecules(cell, pairs, occupants.atoms):
         for images in _equal_pieces(cell, pairs, occupants.atoms, partial, molecule):
-            dropped = _too_many(cell, images)
+            expected = len(images) * _occupancy(cell, images[0])
+            number = round(expected)
+            dropped = images[number:] if number else []
             added = _alternatives(cell, pairs, atoms, partial, dropped)
             gone = frozenset[int]().union(*(piece.atoms for piece in dropped))
             if not added or not _is_likelier(cell, molecule, (molecule - gone) | added, species):
                 continue
+            if abs(expected - number) >= _WHOLE_NUMBER:
+                told.append(
+                    f"{_labels(cell, gone)}: all {len(images)} images in one molecule were taken, where the occupancy "
+                    f"says {expected:.1f}; with {_labels(cell, added)} in place of {len(dropped)} of them it is "
+                    f"{_formula(cell, (molecule - gone) | added)}"
+                )
+                continue
             atoms[sorted(gone)], atoms[sorted(added)] = False, True
-            labels = (
-                ", ".join(sorted({cell.sites.labels[s] for s in cell.site[sorted(some)]})) for some in (gone, added)
-            )
-            taken, instead = labels
             told.append(
-                f"{taken}: {len(images) - len(dropped)} of {len(images)} images in one molecule were taken, and "
-                f"{instead} in place of the other{'s' * (len(dropped) > 1)}"
+                f"{_labels(cell, gone)}: {len(images) - len(dropped)} of {len(images)} images in one molecule were "
+                f"taken, and {_labels(cell, added)} in place of the other{'s' * (len(dropped) > 1)}"
             )
     return replace(occupants, atoms=atoms, warnings=(*occupants.warnings, *dict.fromkeys(told)))
 
 
 def _labels(cell: UnitCell, atoms: frozenset[int]) -> str:
     return ", ".join(sorted({cell.sites.labels[site] for site in cell.site[sorted(atoms)]}))
+
+
+def _formula(cell: UnitCell, atoms: frozenset[int]) -> str:
+    return hill(Counter(cell.symbols[sorted(atoms)].tolist()))
 
 
 def _molecules(cell: UnitCell, pairs: Pairs, kept: np.ndarray) -> list[frozenset[int]]:
@@ -116,13 +126,6 @@ def _operators(cell: UnitCell, piece: _Piece) -> list[int]:
 
 def _occupancy(cell: UnitCell, piece: _Piece) -> float:
     return float(np.median(cell.sites.occupancy[cell.site[sorted(piece.atoms)]]))
-
-
-def _too_many(cell: UnitCell, images: Sequence[_Piece]) -> list[_Piece]:
-    """Return the images beyond the number that the occupancy says; none where it says no whole number."""
-    expected = len(images) * _occupancy(cell, images[0])
-    number = round(expected)
-    return list(images[number:]) if number and abs(expected - number) < _WHOLE_NUMBER else []
 
 
 def _alternatives(

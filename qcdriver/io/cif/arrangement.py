@@ -186,7 +186,7 @@ def _cost_of_atoms(place: Place, fragments: list[Fragment], around: Surroundings
 
 def _distances(state: _State, fragments: list[Fragment], cell: UnitCell) -> list[np.ndarray]:
     """Sorted distances between all atoms that are there, by pair of elements: what tells two arrangements apart."""
-    atoms = np.array(sorted(_atoms(state, fragments)))
+    atoms = np.array(sorted(_atoms(state, fragments)), dtype=int)
     apart = cell.fractional[atoms][:, None] - cell.fractional[atoms]
     length = np.linalg.norm((apart - np.round(apart)) @ cell.lattice, axis=-1)
     names = cell.symbols[atoms]

@@ -16,7 +16,7 @@ import numpy as np
 
 from qcdriver.geometry.bonds import is_metal
 from qcdriver.io.cif.neighbours import Pairs, bond_reach, covalent_radii, share_neighbour
-from qcdriver.io.cif.unflagged import sort_alternatives
+from qcdriver.io.cif.unflagged import LINKED, sort_alternatives
 
 if TYPE_CHECKING:
     from qcdriver.io.cif.species import Species
@@ -33,7 +33,6 @@ _CLEAR_OVERLAP = 0.9
 _ON_TOP = 0.60
 _BETWEEN, _BETWEEN_HYDROGEN = (1.22, 1.36), (1.25, 1.60)
 """Times the sum of radii: neither a bond (C-C 1.85, C-H 1.33 Angstrom) nor the ends of an angle (2.07, 1.71)."""
-_LINKED = 1.26  # a bond at its longest, C-C 1.92 Angstrom
 _CONTACT = 0.75
 """Unconnected atoms exclude each other up to this times the van der Waals sum; no hydrogen bond is so short."""
 _WHOLE_GROUP = 0.75
@@ -128,7 +127,9 @@ def find_exclusions(
 
     between = _neither_bond_nor_angle(symbols, i, j, ratio)
     unclear = both & unflagged & same_kind & as_listed
-    kind = _sorted_kinds(cell, kind, pairs.where(unclear), ratio[unclear], overlap[unclear], between[unclear])
+    hung = np.zeros(len(sites), dtype=bool)
+    hung[i[bonded & partial[i] & ~partial[j]]] = True
+    kind = _sorted_kinds(cell, kind, pairs.where(unclear), ratio[unclear], overlap[unclear], between[unclear], hung)
     sorted_apart = unclear & (kind[i] != kind[j]) & (overlap | bonded)
 
     on_top = (partial[i] != partial[j]) & (ratio < _ON_TOP)
@@ -202,7 +203,13 @@ def _single_atoms(
 
 
 def _sorted_kinds(
-    cell: UnitCell, kind: np.ndarray, pairs: Pairs, ratio: np.ndarray, overlap: np.ndarray, between: np.ndarray
+    cell: UnitCell,
+    kind: np.ndarray,
+    pairs: Pairs,
+    ratio: np.ndarray,
+    overlap: np.ndarray,
+    between: np.ndarray,
+    hung: np.ndarray,
 ) -> np.ndarray:
     """Split kinds of unflagged sites where sites of one kind overlap, (nsites,)."""
     from scipy.sparse import coo_array
@@ -210,7 +217,7 @@ def _sorted_kinds(
 
     first, second = cell.site[pairs.first], cell.site[pairs.second]
     n = len(cell.sites)
-    linked = overlap | (ratio < _LINKED)
+    linked = overlap | (ratio < LINKED)
     graph = coo_array((np.ones(linked.sum()), (first[linked], second[linked])), shape=(n, n))
     _, label = connected_components(graph, directed=False)
     split = kind.copy()
@@ -225,6 +232,7 @@ def _sorted_kinds(
             ratio[mine],
             overlap[mine],
             between[mine],
+            hung[members],
         )
         # New kinds after all there are.
         split[members] = np.where(numbers == 0, kind[members], split.max() + numbers)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from qcdriver.io.cif.unit_cell import UnitCell
 
 _BRIDGE_SLACK_ANGSTROM = 0.1  # a hydrogen halfway between two non-metals binds both; any other keeps the nearer
+_BOXES_FOR_AN_ATOM = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +61,14 @@ def close_pairs(cell: UnitCell, reach_angstrom: np.ndarray) -> Pairs:
     """Find all pairs closer than the sum of their reaches ((natoms,), Angstrom); the time is linear in the atoms."""
     from ase import neighborlist
 
+    # ASE's boxes cost time whether there is an atom in them or not; a long cell of few atoms has millions.
     first, second, distance, shift = neighborlist.primitive_neighbor_list(
-        "ijdS", (True, True, True), cell.lattice, cell.fractional @ cell.lattice, reach_angstrom
+        "ijdS",
+        (True, True, True),
+        cell.lattice,
+        cell.fractional @ cell.lattice,
+        reach_angstrom,
+        max_nbins=_BOXES_FOR_AN_ATOM * len(cell) + 1,
     )
     return Pairs(first, second, shift, distance)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from qcdriver.io.cif.species import Species
     from qcdriver.io.cif.unit_cell import UnitCell
 
-_MOSTLY_THERE = 0.49
+_MOSTLY_THERE, _NEARLY_ALWAYS = 0.49, 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,6 +215,9 @@ def _outcome(
         if share < _MOSTLY_THERE and _bound(cell, pairs, here, ordered):
             warnings.append(f"{_short(labels)} left out: there only {100 * share:.0f} % of the time")
             continue
+        if one.share_a_place == 1 and share < _NEARLY_ALWAYS and _bound(cell, pairs, here, ordered):
+            often = f"{100 * share:.0f} % of the time"
+            warnings.append(f"{_short(labels)} taken, though there only {often} on a molecule that always is")
         atoms[here] = True
         if lost:
             choices.append(_choice(cell, fragment.sites, fragment.occupancy, one.share_a_place, lost))

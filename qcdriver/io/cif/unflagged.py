@@ -11,6 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 _OVERLAP_COST, _BETWEEN_COST, _UNEVEN_COST, _BOND_GAIN = 10.0, 4.0, 2.0, 2.0
+_LONELY_COST = 10.0  # as bad as an overlap: a hydrogen in the alternative that lacks its carbon
+LINKED = 1.26
+"""Times the sum of radii: a bond at its longest, C-C 1.92 Angstrom."""
 _RANDOM_STARTS = 24
 _MOST_ALTERNATIVES = 4
 _BOND_WIDTH = 0.12  # relative to the sum of radii; C-C of a ring is 0.09 short of it, C-H 0.1
@@ -24,6 +27,7 @@ def sort_alternatives(
     ratio: np.ndarray,
     overlap: np.ndarray,
     between: np.ndarray,
+    hung: np.ndarray,
 ) -> np.ndarray:
     """Sort n atoms, in the order of the file, into alternatives.
 
@@ -37,6 +41,8 @@ def sort_alternatives(
         Close pairs, and their distance over the sum of covalent radii.
     overlap, between
         Which pairs are too close to be both there, and which are at a distance that no molecule has.
+    hung
+        Which atoms are bonded to one that is always there, (n,).
 
     Returns
     -------
@@ -53,12 +59,21 @@ def sort_alternatives(
     )
     cost[first, second] = pair_cost
     cost[second, first] = pair_cost
+    bonded = ~overlap & (ratio < LINKED)
+    partner = np.zeros((n, n), dtype=bool)
+    partner[first[bonded], second[bonded]] = partner[second[bonded], first[bonded]] = True
+    needs_partner = partner.any(axis=1) & ~hung
     rng = np.random.default_rng(0)
     # Most files list one alternative after the other, or in turns.
     in_order = [np.arange(n) * k // n, np.arange(n) % k]
     starts = [*in_order, *(rng.integers(0, k, n) for _ in range(_RANDOM_STARTS))]
     sorted_ = [*in_order, *(_settled(cost, start, k) for start in starts)]
-    best = min(sorted_, key=lambda numbers: _total(cost, numbers) + _uneven(symbols, numbers, k))
+
+    def badness(numbers: np.ndarray) -> float:
+        lonely = needs_partner & ~(partner & (numbers[:, None] == numbers)).any(axis=1)
+        return _total(cost, numbers) + _uneven(symbols, numbers, k) + _LONELY_COST * float(lonely.sum())
+
+    best = min(sorted_, key=badness)
     order = {int(number): rank for rank, number in enumerate(dict.fromkeys(best.tolist()))}
     return np.array([order[int(number)] for number in best])
 

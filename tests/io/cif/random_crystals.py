@@ -35,7 +35,7 @@ def random_crystal(seed: int) -> tuple[MadeUp, Expected]:
     shape = _cell_shape(rotations, rng)
     centre, stabiliser = _place(rotations, translations, rng)
 
-    for attempt in range(60):
+    for attempt in range(20):
         size = 8.0 * (len(ops) / len(stabiliser)) ** (1 / 3) * 1.12**attempt
         made = MadeUp(_cell_constants(shape * size**2), [op.triplet() for op in ops])
         symbols, third, whole, elements = _molecule(made.lattice, rotations[stabiliser], rng)
@@ -44,8 +44,8 @@ def random_crystal(seed: int) -> tuple[MadeUp, Expected]:
         fractional = whole @ inverse + at
         if not _crowded(fractional, rotations, translations, made.lattice, len(stabiliser)):
             break
-    else:
-        raise AssertionError("no room found")
+    else:  # the place lies next to another symmetry element
+        return random_crystal(seed + 10**9)
 
     asymmetric = [(s, p @ inverse + at) for s, p in zip(symbols, third, strict=True)]
     for k in rng.permutation(len(asymmetric)):
@@ -147,7 +147,12 @@ def _crowded(
     images = np.concatenate([fractional @ r.T + t for r, t in zip(rotations, translations, strict=True)])
     n = len(fractional)
     first, second, distance, shift = primitive_neighbor_list(
-        "ijdS", (True, True, True), lattice, images @ lattice, _APART_ANGSTROM / 2 * np.ones(len(images))
+        "ijdS",
+        (True, True, True),
+        lattice,
+        images @ lattice,
+        _APART_ANGSTROM / 2 * np.ones(len(images)),
+        max_nbins=8 * len(images),
     )
     of_first = first < n
     same_place = distance < 1e-3

@@ -61,8 +61,13 @@ def crystal(tmp_path, partial, formula=None):
         [(METHYL, 0.5, ".", "-1"), (NEAR, 0.5, ".", "-2")],
         [(METHYL, 0.5, ".", "-1"), (FAR, 0.5, ".", "-1")],
         [(METHYL, 0.5, "A", "1"), (FAR, 0.5, "A", "1")],
+        [(METHYL, 0.5, ".", "."), (NEAR, 0.5, ".", ".")],
+        [(NEAR, 0.5, ".", "."), (METHYL, 0.5, ".", ".")],
+        [(METHYL, 0.5, ".", "."), (FAR, 0.5, ".", ".")],
+        [(METHYL, 0.5, ".", "1"), (NEAR, 0.5, ".", ".")],
     ],
-    ids=["two groups", "two groups of SHELX", "one group, both ends", "one named group"],
+    ids=["two groups", "two groups of SHELX", "one group, both ends", "one named group"]
+    + ["no flag", "no flag, hydrogen first", "no flag, both ends", "one flagged"],
 )
 def test_toluene_about_a_centre_has_one_methyl_group(tmp_path, partial, formula):
     found = crystal(tmp_path, partial, formula)
@@ -92,3 +97,26 @@ def test_where_nothing_takes_the_other_place_the_file_s_own_formula_is_told_besi
     found = crystal(tmp_path, [(METHYL, 0.5, ".", "-1")], "C7 H8")
     assert [molecule.formula for molecule in found.molecules] == ["C8H10"]
     assert found.disagreements
+
+
+@pytest.mark.parametrize("group", [".", "-1"])
+def test_what_is_there_half_the_time_and_taken_at_both_ends_is_said(tmp_path, group):
+    found = crystal(tmp_path, [(METHYL, 0.5, ".", group)])
+    assert found.warnings == (
+        "C7, H7A, H7B, H7C taken, though there only 50 % of the time on a molecule that always is",
+    )
+
+
+def test_a_number_of_images_that_is_no_whole_one_is_said_with_the_other_molecule(tmp_path):
+    found = crystal(tmp_path, [(METHYL, 0.6, ".", "."), (NEAR, 0.4, ".", ".")])
+    assert [molecule.formula for molecule in found.molecules] == ["C8H10"]
+    assert found.warnings == (
+        "C7, H7A, H7B, H7C: all 2 images in one molecule were taken, where the occupancy says 1.2; with H1 in place of "
+        "1 of them it is C7H8",
+    )
+
+
+def test_an_alternative_on_top_of_what_is_always_there_is_left_out(tmp_path):
+    found = crystal(tmp_path, [(METHYL, 0.5, ".", "."), (NEAR, 1.0, ".", ".")])
+    assert [molecule.formula for molecule in found.molecules] == ["C6H6"]
+    assert found.warnings == ("C7, H7A, H7B, H7C left out: on top of atoms that are always there",)

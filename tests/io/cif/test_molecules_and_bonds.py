@@ -1,5 +1,7 @@
 """What is bonded across cell walls, and what is refused as a polymer."""
 
+import time
+
 import numpy as np
 import pytest
 from crystal_models import CHLOROFORM, Atom, MadeUp, summary
@@ -72,3 +74,12 @@ def test_coordinates_stay_where_the_file_lists_them(tmp_path):
     assert molecule.positions_angstrom == pytest.approx(listed, abs=1e-4)
     assert molecule.operators[:3] == ("x,y,z", "x-3,y,z+2", "x,y,z")
     assert molecule.site_labels == ("C1", "H2", "Cl3", "Cl4", "Cl5")
+
+
+def test_a_few_atoms_in_a_huge_cell_are_read_at_once(tmp_path):
+    """A search box for every few Angstrom of it took 20 s."""
+    made = MadeUp((990.0, 990.0, 990.0, 90.0, 90.0, 90.0), ["x,y,z", "-x,-y,-z"])
+    made.add(CHLOROFORM[0], CHLOROFORM[1] + [3.0, 3.0, 3.0])
+    began = time.perf_counter()
+    assert summary(read_crystal(made.write(tmp_path))) == [("CHCl3", 2)]
+    assert time.perf_counter() - began < 5
