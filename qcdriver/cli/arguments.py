@@ -23,7 +23,7 @@ def export_names() -> list[str]:
     """List what a shell completes to a format of `records --export`."""
     from qcdriver.report.exports import exports
 
-    return [*exports(), "cube"]
+    return [*exports(), "cube", "molden"]
 
 
 def run_directories(incomplete: str) -> list[str]:

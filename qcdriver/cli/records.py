@@ -14,6 +14,7 @@ from qcdriver.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from qcdriver.engines import OrbitalForm
     from qcdriver.models.records import TaskRecord
 
 
@@ -28,13 +29,16 @@ def records(
         typer.Option(
             metavar="FORMAT",
             autocompletion=export_names,
-            help="json (whole records), csv, xyz, ase (a database), qcschema, or a plugin's, on standard output; cube: "
-            "HOMO and LUMO as cube files, in RUN/cubes.",
+            help="json (whole records), csv, xyz, qcschema, qcschema2, or a plugin's, on standard output; ase (a "
+            "database) and parquet, into a file; cube (HOMO and LUMO) and molden (all orbitals), in RUN/cubes and "
+            "RUN/molden.",
         ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Export into this new file; cube files into this folder."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Export into this new file; cube and molden into this folder."
+        ),
     ] = None,
     why: Annotated[
         str | None, typer.Option(metavar="KEY", help="Walk from this record (a key, or how it begins) to the input.")
@@ -64,7 +68,9 @@ def records(
     if why:
         sys.stdout.writelines(f"{line}\n" for each in lineage(store, why) for line in each.told(title))
     elif export == "cube":
-        _write_cubes(found, directory, output or directory / "cubes")
+        _write_orbitals(found, directory, output or directory / "cubes", "cube")
+    elif export == "molden":
+        _write_orbitals(found, directory, output or directory / "molden", "molden")
     elif export:
         done = exports.export(found, export, output)
         if done.left_out:
@@ -74,10 +80,10 @@ def records(
     tell_damage(store)
 
 
-def _write_cubes(found: Iterable[TaskRecord], directory: Path, folder: Path) -> None:
-    from qcdriver.report.exports import write_cubes
+def _write_orbitals(found: Iterable[TaskRecord], directory: Path, folder: Path, form: OrbitalForm) -> None:
+    from qcdriver.report.exports import write_orbitals
 
-    written, left_out = write_cubes(found, directory, folder)
+    written, left_out = write_orbitals(found, directory, folder, form)
     sys.stdout.writelines(f"{path}\n" for path in written)
     if left_out:
         sys.stderr.write(f"qcdriver: of {left_out} single point(s) no orbitals were kept\n")

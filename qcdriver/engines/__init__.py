@@ -19,6 +19,7 @@ from qcdriver.engines.base import (
     Driver,
     Engine,
     Needs,
+    OrbitalForm,
     Progress,
     plain_title,
 )
@@ -215,6 +216,7 @@ __all__ = [
     "EngineName",
     "MethodName",
     "Needs",
+    "OrbitalForm",
     "Progress",
     "check",
     "check_excitations",

@@ -30,6 +30,8 @@ LAYERS = ":"
 """Stands in a method between that of the high level and that of the low."""
 Device = Literal["cpu", "gpu"]
 Driver = Literal["energy", "gradient"]
+OrbitalForm = Literal["cube", "molden"]
+"""What files orbitals are written as."""
 K = TypeVar("K", bound=Frozen)
 """The class of an engine's keywords."""
 
@@ -364,13 +366,20 @@ class Engine(ABC, Generic[K]):
         """Return what to cite for a number of this level; empty where the engine does not say."""
         return ()
 
-    def write_orbitals(self, checkpoint: Path, stem: Path) -> list[Path]:
-        """Write HOMO and LUMO of a kept checkpoint as Gaussian cube files, STEM-homo.cube and STEM-lumo.cube.
+    def write_orbitals(self, checkpoint: Path, stem: Path, form: OrbitalForm) -> list[Path]:  # noqa: ARG002
+        """Write the orbitals of a kept checkpoint, and return the files.
+
+        Parameters
+        ----------
+        form
+            "cube": HOMO and LUMO as Gaussian cube files, STEM-homo.cube and STEM-lumo.cube; "molden": all orbitals with
+            the basis set, STEM.molden.
 
         Raises
         ------
         InputError
-            The engine keeps no orbitals, or the checkpoint cannot be read, or its SCF was not done.
+            The engine keeps no orbitals, the checkpoint cannot be read, its SCF was not done, or the format cannot
+            hold its basis functions.
         """
         raise InputError(f"{checkpoint}: {self.name} keeps no orbitals, so there is none to write to {stem.parent}")
 

@@ -20,7 +20,7 @@ class DftSettings(Frozen):
     the high level.
 
     While the stage goes on, every point starts from the orbitals of its nearest neighbour; `keep_checkpoints` leaves
-    them in RUN/checkpoints afterwards, for cube files.
+    them in RUN/checkpoints afterwards, for cube and Molden files.
     """
 
     engine: EngineName = "pyscf"

@@ -16,7 +16,7 @@ from qcdriver.errors import InputError
 _TABLE = "variants"
 _MAX_BYTES = 1_000_000
 """Of an input file; with more of them, reading TOML takes long enough to look like a hang."""
-_TAKEN = {"checkpoints", "cubes", "slurm", "tasks"}
+_TAKEN = {"checkpoints", "cubes", "molden", "slurm", "tasks"}
 _NAME = re.compile(r"(?P<file>.+\.toml)@(?P<variant>[A-Za-z0-9][A-Za-z0-9_.+-]*)")
 
 

@@ -24,6 +24,7 @@ from qcdriver.engines.base import (
     Gpu,
     GpuEstimate,
     Needs,
+    OrbitalForm,
     Progress,
 )
 from qcdriver.engines.checks import check_geometry, spelled
@@ -178,11 +179,11 @@ class OniomEngine(Engine[OniomKeywords]):
         high = levels.high.references(levels.high_model, levels.high_keywords)
         return (ONIOM, *high, *levels.low.references(levels.low_model, levels.low_keywords))
 
-    def write_orbitals(self, checkpoint: Path, stem: Path) -> list[Path]:
-        """Write HOMO and LUMO of the high level on the model."""
+    def write_orbitals(self, checkpoint: Path, stem: Path, form: OrbitalForm) -> list[Path]:
+        """Write the orbitals of the high level on the model."""
         if self._pair is None:
-            return super().write_orbitals(checkpoint, stem)
-        return self._pair[0].write_orbitals(checkpoint, stem)
+            return super().write_orbitals(checkpoint, stem, form)
+        return self._pair[0].write_orbitals(checkpoint, stem, form)
 
     def start(
         self, molecule: Molecule, model: Model, keywords: OniomKeywords, resources: Resources, progress: Progress

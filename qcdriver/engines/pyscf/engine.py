@@ -16,6 +16,7 @@ from qcdriver.engines.base import (
     Engine,
     Gpu,
     GpuEstimate,
+    OrbitalForm,
     Progress,
     dipole_about_nuclear_charge,
     orbital_gap,
@@ -47,6 +48,7 @@ from qcdriver.engines.pyscf.properties import (
     orbitals_around_the_gap,
     spin_square,
     write_frontier_cubes,
+    write_molden,
 )
 from qcdriver.engines.pyscf.scf_ladder import Start, converge, prepare
 from qcdriver.engines.pyscf.scf_strategies import ladder
@@ -205,10 +207,10 @@ class PyscfEngine(Engine[PyscfKeywords]):
         solvent = references.SOLVENT_MODELS[keywords.solvent_model] if keywords.solvent else None
         return tuple(one for one in (*found, fitted, solvent) if one is not None)
 
-    def write_orbitals(self, checkpoint: Path, stem: Path) -> list[Path]:
-        """Write HOMO and LUMO as cube files; an open shell has those of either spin."""
+    def write_orbitals(self, checkpoint: Path, stem: Path, form: OrbitalForm) -> list[Path]:
+        """Write HOMO and LUMO as cube files, or all orbitals as a Molden file; of an open shell, of either spin."""
         load_pyscf()
-        return write_frontier_cubes(checkpoint, stem)
+        return write_frontier_cubes(checkpoint, stem) if form == "cube" else [write_molden(checkpoint, stem)]
 
 
 class _PyscfCalculation(Calculation):

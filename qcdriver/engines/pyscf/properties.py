@@ -1,4 +1,4 @@
-"""Properties of a converged state: charges, dipole, spin, orbital energies, cube files of orbitals."""
+"""Properties of a converged state: charges, dipole, spin, orbital energies, files of orbitals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qcdriver.engines.pyscf.checkpoints import read_checkpoint
+from qcdriver.engines.pyscf.checkpoints import Saved, read_checkpoint
 from qcdriver.engines.pyscf.device_arrays import host
 from qcdriver.errors import InputError
 from qcdriver.models.outcomes import Orbitals
@@ -74,9 +74,7 @@ def write_frontier_cubes(checkpoint: Path, stem: Path, spacing_angstrom: float =
     """
     from pyscf.tools import cubegen
 
-    saved = read_checkpoint(checkpoint)
-    if not saved.converged:
-        raise InputError(f"{checkpoint}: that SCF was not done")
+    saved = _converged(checkpoint)
     mol, spins = saved.mol, ("",) if saved.orbitals.ndim == 2 else ("-up", "-down")
     per_spin = (np.array(values).reshape(len(spins), -1) for values in (saved.levels, saved.occupations))
     written = []
@@ -93,6 +91,42 @@ def write_frontier_cubes(checkpoint: Path, stem: Path, spacing_angstrom: float =
                 cubegen.orbital(mol, str(temporary), orbitals[:, which], resolution=spacing_angstrom / ANGSTROM)
             written.append(path)
     return written
+
+
+_MOLDEN_HIGHEST = 4
+"""Molden's format ends with g functions (https://www.theochem.ru.nl/molden/molden_format.html)."""
+
+
+def write_molden(checkpoint: Path, stem: Path) -> Path:
+    """Write all orbitals of a checkpoint, with basis set, energies and occupations, as STEM.molden; return the file.
+
+    Raises
+    ------
+    InputError
+        The checkpoint cannot be read, is of an SCF that was not done, or has basis functions beyond g.
+    """
+    from pyscf.tools import molden
+
+    saved = _converged(checkpoint)
+    highest = max(saved.mol.bas_angular(shell) for shell in range(saved.mol.nbas))
+    if highest > _MOLDEN_HIGHEST:
+        raise InputError(f"{checkpoint}: its basis set has functions beyond g, which a Molden file cannot hold")
+    path = stem.with_name(f"{stem.name}.molden")
+    restricted = saved.orbitals.ndim == 2
+    spins = ("Alpha",) if restricted else ("Alpha", "Beta")
+    arrays = [each[None] if restricted else each for each in (saved.orbitals, saved.levels, saved.occupations)]
+    with whole_file(path, durable=False) as temporary, temporary.open("w", encoding="utf-8") as file:
+        molden.header(saved.mol, file)
+        for spin, orbitals, levels, occupations in zip(spins, *arrays, strict=True):
+            molden.orbital_coeff(saved.mol, file, orbitals, spin=spin, ene=levels, occ=occupations)
+    return path
+
+
+def _converged(checkpoint: Path) -> Saved:
+    saved = read_checkpoint(checkpoint)
+    if not saved.converged:
+        raise InputError(f"{checkpoint}: that SCF was not done")
+    return saved
 
 
 def _both_spins(density: np.ndarray) -> np.ndarray:

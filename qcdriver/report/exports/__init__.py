@@ -10,7 +10,10 @@ csv       one row a record: stage, label, level, energy, gap, error         rows
 xyz       the geometries as extended XYZ, with label, level and energy      ase
 ase       an ASE database, for `ase db` and `ase.db.connect`                ase
 qcschema  MolSSI's QCSchema, version 1, one AtomicResult a line             qcschema
-cube      HOMO and LUMO of single points whose orbitals were kept           cubes
+parquet   the columns of csv, typed; needs pyarrow                          parquet
+qcschema2 the same as qcschema, version 2                                   qcschema
+cube      HOMO and LUMO of single points whose orbitals were kept           orbitals
+molden    all orbitals of such single points                                orbitals
 ========  ================================================================  ==========
 """
 
@@ -26,13 +29,14 @@ from qcdriver.errors import InputError
 from qcdriver.models.records import TaskRecord
 from qcdriver.plugins import with_plugins
 from qcdriver.report.exports.ase import write_ase, write_xyz
-from qcdriver.report.exports.cubes import write_cubes
-from qcdriver.report.exports.qcschema import write_qcschema
+from qcdriver.report.exports.orbitals import write_orbitals
+from qcdriver.report.exports.parquet import write_parquet
+from qcdriver.report.exports.qcschema import write_qcschema, write_qcschema2
 from qcdriver.report.exports.rows import table, write_csv
 from qcdriver.store.files import whole_file
 from qcdriver.store.record_lines import to_line
 
-__all__ = ["Export", "Exported", "export", "exports", "table", "write_cubes"]
+__all__ = ["Export", "Exported", "export", "exports", "table", "write_orbitals"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,8 @@ EXPORTS = (
     Export("xyz", write_xyz),
     Export("ase", write_ase, to_path=True),
     Export("qcschema", write_qcschema),
+    Export("qcschema2", write_qcschema2),
+    Export("parquet", write_parquet, to_path=True),
 )
 
 
@@ -94,11 +100,13 @@ def export(records: Iterable[TaskRecord], form: str, output: Path | None) -> Exp
 
     Raises
     ------
+    MissingError
+        A format needs a package that is not installed.
     InputError
         There is no such format, it needs a file and none is named, or the file is there already or cannot be written.
     """
     if form not in (known := exports()):
-        raise InputError(f"--export {form}: there are {', '.join(known)} and cube")
+        raise InputError(f"--export {form}: there are {', '.join(known)}, cube and molden")
     chosen = known[form]
     if chosen.to_path and output is None:
         raise InputError(f"--export {form}: it needs a file: -o FILE")

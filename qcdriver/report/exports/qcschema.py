@@ -1,8 +1,8 @@
-"""Records -> QCSchema version 1 (doi:10.1002/wcms.1491), as QCElemental's `AtomicResult` and `FailedOperation` read it.
+"""Records -> QCSchema (doi:10.1002/wcms.1491), as QCElemental's `AtomicResult` and `FailedOperation` read it.
 
-Version 1, because every released QCElemental reads it, and the newer convert it. A relaxation becomes the energy at
-the geometry it reached, a path the energy at its highest image, vibrations the energy at their geometry. What QCSchema
-has no place for stands in `extras`, under "qcdriver". A geometry model has no energy and is left out.
+Version 1, which every released QCElemental reads, and version 2, which 0.50 and later have. A relaxation becomes the
+energy at the geometry it reached, a path the energy at its highest image, vibrations the energy at their geometry. What
+QCSchema has no place for stands in `extras`, under "qcdriver". A geometry model has no energy and is left out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _Computation = SinglePoint | Relaxation | PathSearch | SaddleSearch | Vibrations
 
 
 def write_qcschema(records: Iterable[TaskRecord], file: TextIO) -> int:
-    """Write one AtomicResult or FailedOperation a line; give how many."""
+    """Write one AtomicResult or FailedOperation of version 1 a line; give how many."""
     written = 0
     for record in records:
         content = to_qcschema(record)
@@ -30,8 +30,51 @@ def write_qcschema(records: Iterable[TaskRecord], file: TextIO) -> int:
     return written
 
 
+def write_qcschema2(records: Iterable[TaskRecord], file: TextIO) -> int:
+    """Write one AtomicResult or FailedOperation of version 2 a line; give how many."""
+    written = 0
+    for record in records:
+        content = to_qcschema2(record)
+        if content is not None:
+            file.write(json.dumps(content, allow_nan=False) + "\n")
+            written += 1
+    return written
+
+
+def to_qcschema2(record: TaskRecord) -> dict[str, Any] | None:
+    """Give the JSON of version 2, whose result holds its input whole; None for a geometry model."""
+    first = to_qcschema(record)
+    if first is None:
+        return None
+    if not first["success"]:
+        head = {"schema_name": "qcschema_failed_operation", "schema_version": 2}
+        return first | head | {"input_data": _input2(first["input_data"])}
+    asked = _input2(first)
+    kept = ("success", "return_result", "properties", "provenance", "extras")
+    return {
+        "schema_name": "qcschema_atomic_result",
+        "schema_version": 2,
+        "input_data": asked,
+        "molecule": asked["molecule"],
+        **{name: first[name] for name in kept},
+    }
+
+
+def _input2(first: dict[str, Any]) -> dict[str, Any]:
+    """Make an AtomicInput of version 2 of what version 1 has of it."""
+    return {
+        "schema_name": "qcschema_atomic_input",
+        "schema_version": 2,
+        "molecule": first["molecule"] | {"schema_version": 3},
+        "specification": {
+            "schema_name": "qcschema_atomic_specification",
+            **{name: first[name] for name in ("driver", "model", "keywords")},
+        },
+    }
+
+
 def to_qcschema(record: TaskRecord) -> dict[str, Any] | None:
-    """Give the JSON of an AtomicResult, or of a FailedOperation; None for a geometry model."""
+    """Give the JSON of an AtomicResult of version 1, or of a FailedOperation; None for a geometry model."""
     task, outcome = record.task, record.outcome
     if isinstance(task, Build):
         return None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qcdriver.engines import find
-from qcdriver.engines.pyscf.properties import ORBITAL_WINDOW_EV, write_frontier_cubes
+from qcdriver.engines.pyscf.properties import ORBITAL_WINDOW_EV, write_frontier_cubes, write_molden
 from qcdriver.errors import InputError
 from qcdriver.models.level import Model, Resources
 from qcdriver.models.molecule import Molecule
@@ -100,6 +100,34 @@ def test_frontier_orbitals_of_a_kept_checkpoint_become_cube_files(tmp_path):
     values = np.array(" ".join(lines[8:]).split(), dtype=float)
     volume = abs(np.linalg.det([step[1:] for step in steps]))
     assert (values**2).sum() * volume == pytest.approx(1, abs=0.05)  # one orbital, one electron
+
+
+def test_a_molden_file_holds_all_orbitals_of_both_spins(tmp_path):
+    from pyscf.tools import molden
+
+    path = tmp_path / "triplet.chk"
+    result = _compute(OXYGEN, resources=Resources(checkpoint=str(path), keep_checkpoint=True))
+    written = write_molden(path, tmp_path / "triplet")
+    assert written.name == "triplet.molden"
+    mol, energies, orbitals, occupations, _, spins = molden.load(str(written))
+    assert {spin.lower() for spin in np.ravel(spins)} == {"alpha", "beta"}
+    assert [int(np.sum(each)) for each in occupations] == [9, 7]
+    overlap = mol.intor("int1e_ovlp")
+    for of_spin in orbitals:
+        np.testing.assert_allclose(of_spin.T @ overlap @ of_spin, np.eye(of_spin.shape[1]), atol=1e-5)
+    occupied = [energy for energy, n in zip(np.ravel(energies), np.ravel(occupations), strict=True) if n > 0]
+    assert max(occupied) == pytest.approx(result.homo, abs=1e-5)
+
+
+def test_no_molden_file_is_written_of_functions_that_it_cannot_hold(tmp_path):
+    from pyscf import dft, gto
+
+    mean_field = dft.RKS(gto.M(atom="Ne 0 0 0", basis={"Ne": "sto-3g"}, verbose=0), xc="pbe")
+    mean_field.mol = gto.M(atom="Ne 0 0 0", basis="cc-pv5z", verbose=0)
+    mean_field.chkfile = str(tmp_path / "ne.chk")
+    mean_field.kernel()
+    with pytest.raises(InputError, match="functions beyond g"):
+        write_molden(tmp_path / "ne.chk", tmp_path / "ne")
 
 
 def test_no_cube_is_written_of_an_scf_that_was_not_done(tmp_path):

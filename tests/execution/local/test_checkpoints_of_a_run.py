@@ -188,6 +188,16 @@ def test_kept_orbitals_become_cube_files(water):
     assert atoms == pytest.approx(np.array(json.loads(records)["task"]["molecule"]["geometry"]), abs=1e-5)
 
 
+def test_kept_orbitals_become_a_molden_file(water):
+    run = qcdriver("records", "results/kept", "--export", "molden", cwd=water)
+    assert (run.returncode, run.stderr) == (0, "")
+    (key,) = {path.stem for path in (water / "results" / "kept" / "checkpoints").iterdir()}
+    assert run.stdout == f"results/kept/molden/w.1-{key[:8]}.molden\n"
+    text = (water / run.stdout.strip()).read_text()
+    assert text.startswith("[Molden Format]")
+    assert text.count("Occup=") == 7
+
+
 def test_where_no_orbitals_were_kept_one_line_says_how_to_keep_them(water):
     run = qcdriver("records", "results/plain", "--export", "cube", cwd=water)
     assert run.returncode == 2

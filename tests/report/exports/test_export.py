@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qcdriver.errors import InputError
+from qcdriver.errors import InputError, MissingError
 from qcdriver.models.outcomes import Failure, Result
 from qcdriver.models.records import TaskRecord
 from qcdriver.models.tasks import SinglePoint
@@ -83,6 +83,30 @@ def test_qcelemental_accepts_every_record_of_both_schema_versions(records, qcsch
         assert atomic.convert_v(2).return_result == pytest.approx(atomic.return_result)
 
 
+def test_qcelemental_accepts_version_2_as_well(records, tmp_path):
+    from qcelemental import models
+
+    written, left_out = lines(records, "qcschema2", tmp_path)
+    assert left_out == 1
+    with_energy = [each for each in records if each.task.kind != "build"]
+    for record, line in zip(with_energy, written, strict=True):
+        content = json.loads(line)
+        if isinstance(record.outcome, Failure):
+            failed = models.v2.FailedOperation(**content)
+            assert failed.error.error_type == record.outcome.error_type
+            models.v2.AtomicInput(**failed.input_data)
+            continue
+        atomic = models.v2.AtomicResult(**content)
+        level = record.task.level
+        specified = atomic.input_data.specification
+        assert (specified.model.method, specified.model.basis) == (level.model.method, level.model.basis)
+        assert specified.keywords == level.keywords
+        assert atomic.properties.return_energy == record.result.energy
+        assert np.abs(atomic.molecule.geometry - record.molecule.geometry).max() < 1e-8
+        assert atomic.extras["qcdriver"]["key"] == record.key
+        assert atomic.convert_v(1).return_result == pytest.approx(atomic.return_result)
+
+
 def test_a_gradient_is_what_qcschema_returns_when_it_was_asked_for(records, qcschema):
     assert qcschema[-1]["driver"] == "gradient"
     assert qcschema[-1]["return_result"] == records[-1].result.gradient.ravel().tolist()
@@ -135,6 +159,31 @@ def test_csv_has_a_row_for_every_record_and_json_all_of_it(records, tmp_path):
     assert (table[-1]["method"], table[-1]["basis"]) == (records[-1].level.model.method, records[-1].level.model.basis)
     written, _ = lines(records, "json", tmp_path)
     assert [parse_record(line.encode(), "here") for line in written] == records
+
+
+def test_parquet_has_the_columns_of_the_csv_with_their_types(records, tmp_path):
+    import pandas
+
+    done = export(records, "parquet", tmp_path / "out.parquet")
+    assert done == (len(records), 0)
+    table = pandas.read_parquet(tmp_path / "out.parquet")
+    rows, _ = lines(records, "csv", tmp_path)
+    assert list(table.columns) == rows[0].split(",")
+    assert list(table["key"]) == [each.key for each in records]
+    assert table["energy_hartree"].dtype == float
+    assert table["energy_hartree"].isna().sum() == sum(each.result is None for each in records)
+    assert table["molecular_charge"][len(records) - 1] == records[-1].molecule.molecular_charge
+    assert (table["method"].iloc[-1], table["basis"].iloc[-1]) == (
+        records[-1].level.model.method,
+        records[-1].level.model.basis,
+    )
+
+
+def test_without_pyarrow_one_line_says_what_to_install(records, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingError, match=r"needs pyarrow: pip install 'qcdriver\[parquet\]'"):
+        export(records, "parquet", tmp_path / "out.parquet")
+    assert not list(tmp_path.glob("*parquet*"))
 
 
 def test_no_file_is_written_over(records, tmp_path):

@@ -1,4 +1,7 @@
-"""Records of single points -> HOMO and LUMO as Gaussian cube files, from the orbitals that their run kept."""
+"""Records of single points -> their orbitals as files, from the checkpoints that their run kept.
+
+"cube": HOMO and LUMO as Gaussian cube files; "molden": all orbitals, with basis set and energies, as Molden files.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from qcdriver import engines
+from qcdriver.engines import OrbitalForm
 from qcdriver.errors import InputError
 from qcdriver.models.outcomes import Result
 from qcdriver.models.records import TaskRecord
@@ -19,8 +23,8 @@ NOT_KEPT = (
 )
 
 
-def write_cubes(records: Iterable[TaskRecord], run: Path, folder: Path) -> tuple[list[Path], int]:
-    """Write the cube files of single points whose orbitals were kept in a run directory; LABEL-KEY-homo.cube and so on.
+def write_orbitals(records: Iterable[TaskRecord], run: Path, folder: Path, form: OrbitalForm) -> tuple[list[Path], int]:
+    """Write the files of single points whose orbitals a run kept: LABEL-KEY-homo.cube and so on, or LABEL-KEY.molden.
 
     Returns
     -------
@@ -44,7 +48,7 @@ def write_cubes(records: Iterable[TaskRecord], run: Path, folder: Path) -> tuple
         try:
             folder.mkdir(parents=True, exist_ok=True)
             engine = engines.of(record.task.level)
-            written += engine.write_orbitals(checkpoint, folder / f"{label}-{record.key[:8]}")
+            written += engine.write_orbitals(checkpoint, folder / f"{label}-{record.key[:8]}", form)
         except OSError as error:
             raise InputError(f"{error.filename or folder}: cannot be written ({error.strerror})") from None
     if not written:
