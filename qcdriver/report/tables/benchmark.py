@@ -30,8 +30,8 @@ def _print_crystal(tests: list[CrystalTest], console: Console) -> None:
     first = tests[0]
     charge = f" {first.charge:+d}" if first.charge else ""
     table = _table(f"{first.crystal}: {first.formula}{charge}; how far each level moves it, Angstrom")
-    table.add_column("level")
-    for heading in ("RMSD\ncore", "RMSD\nheavy", "contacts\nopened", "contacts\nnew"):
+    table.add_column("level", no_wrap=True)
+    for heading in ("RMSD\ncore", "RMSD\nheavy", "open", "new"):
         table.add_column(heading, justify="right")
     for bond in kept[0].bonds if kept else ():
         table.add_column(f"{'-'.join(bond.elements)}\n{bond.n} of {bond.mean_angstrom:.3f}", justify="right")
