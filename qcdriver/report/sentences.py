@@ -23,6 +23,7 @@ from qcdriver.models.verdicts import (
     Verdict,
 )
 from qcdriver.units import KCAL_MOL, time_span
+from qcdriver.workflow.conversions.findings import ConversionFound, Kind
 from qcdriver.workflow.findings import NetworkMinimum, Ranking, Representative
 from qcdriver.workflow.sensitivity.findings import Answer, Sensitivity
 from qcdriver.workflow.spectrum.findings import PeaksFound, Redder, Spectrum
@@ -239,6 +240,51 @@ def sensitivity_notes(found: Sensitivity) -> list[str]:
         else:
             lines.append(f"{each.conformer} lies {each.answer} {found.conformers[0]} at every level: {span}")
     return lines
+
+
+_WAYS: dict[Kind, str] = {
+    "saddles": "over verified saddles",
+    "path": "along the path",
+    "grid": "along the scan",
+    "single points": "by single points along the scan",
+}
+
+
+def conversion_lines(found: ConversionFound) -> Iterator[str]:
+    """Say which free barrier a measured conversion implies, and how far computed ones are off it."""
+    seen = ", ".join(f"{' and '.join(each.found)} after {_days(each.after_days)}" for each in found.implied)
+    low, high = found.lowest_kcal_mol, found.highest_kcal_mol
+    yield (
+        f"{found.start} to {found.end} at {_celsius(found.temperature_k)}, measured {seen}: "
+        f"a free barrier {_between(low, high)} (Eyring, no tunnelling)"
+    )
+    for each in found.computed:
+        what = "free energy" if each.free else "energy alone"
+        words = f"  computed {_WAYS[each.kind]}: {each.kcal_mol:.1f} kcal/mol ({what}, {each.level})"
+        if each.off_kcal_mol:
+            words += f", {abs(each.off_kcal_mol):.1f} {'below' if each.off_kcal_mol < 0 else 'above'} that"
+        elif each.off_kcal_mol == 0:
+            words += ", which that allows"
+        yield f"{words}; half-life {time_span(each.half_life_s)}"
+    if not found.computed:
+        yield "  no barrier between the two was computed"
+    if any(each.off_kcal_mol for each in found.computed):
+        yield (
+            "  why they differ is not told here: the level, what the model leaves out (ligands, solvent, counterion), "
+            "or another step that is the slow one (a halide, a ligand, the solid)"
+        )
+
+
+def _days(days: float) -> str:
+    return f"{days:g} day{'s' * (days != 1)}"
+
+
+def _between(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        if low > high:
+            return f"of at least {low:.1f} and at most {high:.1f} kcal/mol, which contradict each other"
+        return f"of {low:.1f} to {high:.1f} kcal/mol"
+    return f"of at most {high:.1f} kcal/mol" if low is None else f"of at least {low:.1f} kcal/mol"
 
 
 def population_notes(found: Populations, vibrations_of: str) -> list[str]:

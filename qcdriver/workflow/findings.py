@@ -15,6 +15,7 @@ from qcdriver.models.outcomes import StateWarning
 from qcdriver.models.verdicts import Verdict
 from qcdriver.systems.conformer_family import BoundName, ConformerFamily
 from qcdriver.systems.registry import families
+from qcdriver.workflow.conversions.findings import ConversionFound
 from qcdriver.workflow.scan.network import Merge
 
 
@@ -369,6 +370,8 @@ class Summary(Frozen):
     ----------
     networks
         That of the scan's grid, and the refined one.
+    conversions
+        Of `[experiment]`, with the barriers that were computed; left out of JSON where there are none.
     stages
         What a stage found of its own, by the stage's name; left out where there is none.
     """
@@ -386,11 +389,13 @@ class Summary(Frozen):
     failed: tuple[Dropped, ...]
     experiment_source: str | None
     networks: tuple[Network, ...] = ()
+    conversions: tuple[ConversionFound, ...] = ()
     stages: dict[str, SerializeAsAny[Frozen]] = Field(default_factory=dict)
 
     @model_serializer(mode="wrap")
-    def _without_empty_stages(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _without_what_is_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         content: dict[str, object] = handler(self)
-        if not self.stages:
-            del content["stages"]
+        for name in ("conversions", "stages"):
+            if not content[name]:
+                del content[name]
         return content

@@ -36,6 +36,9 @@ class _CheckedInput(Input):
             for name, label in self.experiment.labels():
                 if known and label not in known:  # without tables the source knows them, and reads files for that
                     raise ValueError(f"experiment.{name}: {label!r} is no isomer; there are {', '.join(known)}")
+            for each in self.experiment.conversion:
+                if each.began_as is None and set(each.found) == set(known):
+                    raise ValueError("experiment.conversion: a mixture that stays one bounds no barrier; leave it out")
         return self
 
 

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 
 from qcdriver.workflow.conformers import computed_at
+from qcdriver.workflow.conversions.measured import conversions
 from qcdriver.workflow.findings import Findings, Summary
 from qcdriver.workflow.open_run import Run
 from qcdriver.workflow.prescreen.settings import PrescreenSettings
@@ -27,6 +28,7 @@ def summarize(run: Run) -> Summary:
         formula=computed_at(run.record(first.key)).formula if first else "",
         experiment_source=run.input.experiment.source if run.input.experiment else None,
         ranking=ranking(lists["conformers"], prescreen.window_kcal_mol if prescreen else None),
+        conversions=conversions(run),
         stages={name: findings.own for name, findings in found.items() if findings.own is not None},
         **lists,
     )

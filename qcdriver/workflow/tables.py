@@ -37,14 +37,28 @@ class Transition(Frozen):
         return self
 
 
+class Conversion(Frozen):
+    """`[[experiment.conversion]]`: which isomers were `found` after so many days at a temperature.
+
+    `began_as` the isomer that was there alone before; left out, all isomers were there. What is not among `found` is
+    taken to be less than 5 % of all.
+    """
+
+    began_as: Label | None = None
+    found: tuple[Label, ...] = Field(min_length=1)
+    after_days: float = Field(gt=0)
+    temperature_c: Celsius
+
+
 class Experiment(Frozen):
     """`[experiment]`: what was measured, by isomer label, shown beside what is computed, with where it comes from.
 
     `gap_ev`: optical gaps; `peaks_nm`: wavelengths of the maxima of a UV-vis spectrum; `transition`: temperatures at
-    which isomers turn into each other, one table each.
+    which isomers turn into each other; `conversion`: which were found after a time at a temperature.
     """
 
     transition: tuple[Transition, ...] = ()
+    conversion: tuple[Conversion, ...] = ()
     gap_ev: dict[Label, float] = Field(default_factory=dict)
     peaks_nm: dict[Label, tuple[Annotated[float, Field(gt=0)], ...]] = Field(default_factory=dict)
     source: str
@@ -54,6 +68,8 @@ class Experiment(Frozen):
         for name in ("gap_ev", "peaks_nm"):
             yield from ((name, label) for label in getattr(self, name))
         yield from (("transition", label) for each in self.transition for label in each.between)
+        for each in self.conversion:
+            yield from (("conversion", label) for label in (each.began_as, *each.found) if label is not None)
 
 
 class Input(Frozen):

@@ -14,7 +14,7 @@ from qcdriver.report.page.gallery import Gallery, opened_bonds
 from qcdriver.report.page.model import Folded, Page, PlainTable, View
 from qcdriver.report.page.tables import plain
 from qcdriver.report.provenance import Provenance, provenance
-from qcdriver.report.sentences import minimum_note, sentence
+from qcdriver.report.sentences import conversion_lines, minimum_note, sentence
 from qcdriver.report.tables.dropped import by_reason
 from qcdriver.report.tables.networks import network_tables
 from qcdriver.report.tables.overview import (
@@ -139,6 +139,8 @@ def _checks(summary: Summary) -> Iterator[str]:
                 f"{spread.isomer}: {spread.n_starts} starts relaxed tightly end {spread.kcal_mol:.2f} kcal/mol apart "
                 f"({spread.level})"
             )
+    for conversion in summary.conversions:
+        yield from conversion_lines(conversion)
 
 
 def _levels(made: Provenance) -> PlainTable:

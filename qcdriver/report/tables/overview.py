@@ -12,7 +12,7 @@ from rich.table import Table
 
 from qcdriver.models.base import Frozen
 from qcdriver.models.verdicts import Purpose
-from qcdriver.report.sentences import ranking_lines, representative_line, sentence
+from qcdriver.report.sentences import conversion_lines, ranking_lines, representative_line, sentence
 from qcdriver.report.tables.dropped import by_reason, folded_lines
 from qcdriver.report.tables.networks import print_network
 from qcdriver.report.tables.own import own_tables
@@ -69,6 +69,9 @@ def print_summary(summary: Summary, console: Console, everything: bool = False) 
                 f"({spread.level})",
                 highlight=False,
             )
+    for conversion in summary.conversions:
+        for line in conversion_lines(conversion):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     # The attempts at a point of a scan that were not the lowest are its way, not its result.
     dropped = [item for item in summary.dropped if item.verdict.purpose is not Purpose.SCAN_POINT]
     failed = [line for group in by_reason(summary.failed) for line in group.lines]

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from qcdriver.geometry.likeness import likeness
+from qcdriver.models.molecule import Molecule
 from qcdriver.models.outcomes import Frequencies
 from qcdriver.models.records import TaskRecord
 from qcdriver.models.tasks import Vibrations
@@ -13,6 +15,8 @@ from qcdriver.models.verdicts import Purpose, Verdict
 from qcdriver.optimize.free_energy import Treatment
 from qcdriver.units import KCAL_MOL, KELVIN, PLANCK_S, WAVENUMBER
 from qcdriver.workflow.base import RunView
+from qcdriver.workflow.prescreen.stage import survivors
+from qcdriver.workflow.stationary.settings import StationarySettings
 from qcdriver.workflow.stationary.stage import Stationary
 from qcdriver.workflow.thermochemistry.contributions import energy, hands, structure, thermal
 from qcdriver.workflow.thermochemistry.findings import Passage
@@ -74,6 +78,22 @@ def verified_network(run: RunView) -> VerifiedNetwork:
             crossings.append(Crossing(top, (sides[0], other)))
     ordered = sorted(minima.values(), key=lambda each: energy(each.vibrations))
     return VerifiedNetwork(tuple(ordered), tuple(crossings))
+
+
+def isomers_at(run: RunView, network: VerifiedNetwork) -> dict[str, tuple[str, ...]]:
+    """Return, by the label of each minimum, the isomers whose lowest conformer has its structure, in either hand."""
+    table = run.table(StationarySettings) or StationarySettings()
+    lowest: dict[str, Molecule] = {}
+    for verdict, molecule in survivors(run):
+        lowest.setdefault(verdict.isomer or verdict.label, molecule)
+    return {
+        minimum.label: tuple(
+            isomer
+            for isomer, molecule in lowest.items()
+            if likeness(structure(minimum.vibrations), molecule, table.duplicate_angstrom)
+        )
+        for minimum in network.minima
+    }
 
 
 def passages(network: VerifiedNetwork, temperatures_k: Sequence[float], treatment: Treatment) -> Iterator[Passage]:

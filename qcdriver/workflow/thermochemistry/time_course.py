@@ -9,18 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from qcdriver.errors import InputError
-from qcdriver.geometry.likeness import likeness
 from qcdriver.models.molecule import Molecule
 from qcdriver.units import DAY_S, KELVIN
 from qcdriver.workflow.base import RunView
-from qcdriver.workflow.prescreen.stage import survivors
 from qcdriver.workflow.scan.settings import ScanSettings
 from qcdriver.workflow.scan.setup import scan_grid
-from qcdriver.workflow.stationary.settings import MINIMUM, StationarySettings
-from qcdriver.workflow.thermochemistry.contributions import structure
+from qcdriver.workflow.stationary.settings import MINIMUM
 from qcdriver.workflow.thermochemistry.findings import Kinetics, Moment, Passage, TimeCourse
 from qcdriver.workflow.thermochemistry.kinetics import NEVER_S, probabilities, reachable, time_until
-from qcdriver.workflow.thermochemistry.passages import StationaryPoint, VerifiedNetwork
+from qcdriver.workflow.thermochemistry.passages import StationaryPoint, VerifiedNetwork, isomers_at
 from qcdriver.workflow.thermochemistry.settings import ThermochemistrySettings
 
 _NOTICED = 1e-3
@@ -52,7 +49,7 @@ def kinetics(
     """Solve the master equation of a network at every temperature asked, from the start that the settings name."""
     start = settings.start
     assert start is not None
-    isomers = _isomers_at(run, network)
+    isomers = isomers_at(run, network)
     first = next(
         (each for each in network.minima if start in isomers[each.label] or each.label == MINIMUM + start), None
     )
@@ -74,22 +71,6 @@ def kinetics(
         out_of_reach=tuple(each.label for each in others if each not in known),
         courses=tuple(courses) if len(known) > 1 else (),
     )
-
-
-def _isomers_at(run: RunView, network: VerifiedNetwork) -> dict[str, tuple[str, ...]]:
-    """Return, by the label of each minimum, the isomers whose lowest conformer has its structure, in either hand."""
-    table = run.table(StationarySettings) or StationarySettings()
-    lowest: dict[str, Molecule] = {}
-    for verdict, molecule in survivors(run):
-        lowest.setdefault(verdict.isomer or verdict.label, molecule)
-    return {
-        minimum.label: tuple(
-            isomer
-            for isomer, molecule in lowest.items()
-            if likeness(structure(minimum.vibrations), molecule, table.duplicate_angstrom)
-        )
-        for minimum in network.minima
-    }
 
 
 @dataclass(frozen=True)
