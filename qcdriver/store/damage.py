@@ -45,7 +45,7 @@ class DamagedLine(Frozen):
 
 
 class Missing(Frozen):
-    """A record that is not there, and another that names it."""
+    """A record that is not there, and what names it."""
 
     key: str
     named_by: str
@@ -72,7 +72,7 @@ class Damage(Frozen):
     index_difference
         Offset from which on `index.sqlite` does not describe the lines of the file; None if it does.
     missing
-        Records that others name.
+        Records that others name, or that the index has seen in the file.
     """
 
     path: str
@@ -174,7 +174,7 @@ def repair(directory: Path) -> Damage:
             aside = TaskFiles(directory).folder / "damaged"
             aside.mkdir(exist_ok=True)
             task_file.rename(aside / task_file.name)
-        if found.index_difference is not None:
+        if found.index_difference is not None or found.missing:
             _index(directory, path).remove()
     except OSError as error:
         raise ResourceError(f"{error.filename or directory}: cannot be repaired ({error.strerror})") from None
@@ -221,6 +221,14 @@ def _examine(directory: Path, path: Path, file: BinaryIO, size: int) -> Damage:
             n_waiting += 1
         elif task_file.exists():
             damaged_files.append(str(task_file))
+    index = _index(directory, path)
+    missing = [Missing(key=key, named_by=by) for key, by in census.named.items() if key not in census.keys]
+    elsewhere = {line.offset for line in damaged} | {gone.key for gone in missing}
+    missing += [
+        Missing(key=key, named_by=f"index.sqlite, where it stands at byte {offset} of the file")
+        for key, offset in index.known().items()
+        if key not in census.keys and not {key, offset} & elsewhere
+    ]
     return Damage(
         path=str(path),
         n_lines=n_lines,
@@ -232,8 +240,8 @@ def _examine(directory: Path, path: Path, file: BinaryIO, size: int) -> Damage:
         n_without_checksum=n_without_checksum,
         damaged_lines=tuple(damaged),
         damaged_files=tuple(damaged_files),
-        index_difference=_index(directory, path).disagreement(),
-        missing=tuple(Missing(key=k, named_by=by) for k, by in census.named.items() if k not in census.keys),
+        index_difference=index.disagreement(),
+        missing=tuple(missing),
     )
 
 

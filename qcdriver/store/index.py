@@ -117,6 +117,17 @@ class Index:
         except (sqlite3.Error, OSError):
             return None
 
+    def known(self) -> dict[str, int]:
+        """Return the keys that the index on disk knows, and the offset it knows each at; the file is not asked."""
+        try:
+            uri = f"{Path(self.path).absolute().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(uri, uri=True)) as connection:
+                if not _has_our_layout(connection):
+                    return {}
+                return dict(connection.execute("SELECT key, offset FROM lines WHERE key IS NOT NULL ORDER BY offset"))
+        except sqlite3.Error:
+            return {}
+
     def remove(self) -> None:
         """Remove the index from the disk; the next question makes it anew."""
         self.close()

@@ -110,6 +110,24 @@ def test_a_record_that_others_name_and_nobody_has_is_missed(tmp_path):
     assert not check(tmp_path).is_whole
 
 
+@pytest.mark.parametrize("left", [0, 2])
+def test_lines_that_are_cut_off_are_missed_while_the_index_knows_them(tmp_path, left):
+    """Nobody names the last records of a run that was stopped; of an emptied file nothing is damaged."""
+    records = Records(tmp_path)
+    records.extend([sound(name) for name in "abc"])
+    assert len(list(records)) == 3
+    records.close()
+    assert check(tmp_path).is_whole
+    lines = (tmp_path / "records.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "records.jsonl").write_bytes(b"".join(lines[:left]))
+    found = check(tmp_path)
+    assert [gone.key for gone in found.missing] == [key_of(name) for name in "abc"[left:]]
+    assert "named by index.sqlite, where it stands at byte" in found.lines_for_person()[1]
+    assert not found.is_whole
+    repair(tmp_path)
+    assert check(tmp_path).is_whole
+
+
 def test_a_newer_record_is_no_damage_but_refused_by_name(tmp_path):
     line = of_version(to_line(sound("a")), SCHEMA_VERSION + 1)
     (tmp_path / "records.jsonl").write_bytes(line)
