@@ -16,6 +16,7 @@ The flow of a run, and the folders it goes through; a folder imports from those 
         scan                one or two coordinates are driven over a grid, relaxed, from every side
         stationary          minima of the grid relaxed freely, the saddles between them climbed, all verified
         interconversion     paths between conformers, and to their mirror images
+        refine              the conformers of dft relaxed at its level first, resumable inside a relaxation
         dft                 single points of the conformers and of chosen points of the scan
         sensitivity         the same conformers at further levels: what the choice of a level leaves uncertain
         mirror              the mirror image of the lowest conformer must have its energy

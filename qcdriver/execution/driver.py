@@ -15,7 +15,7 @@ from qcdriver.errors import ConvergenceError, InputError, ResourceError
 from qcdriver.execution.local.runner import LocalRunner, Tally, is_answer
 from qcdriver.execution.progress import Display
 from qcdriver.models.records import StageRecord, TaskRecord
-from qcdriver.models.tasks import Excitations, SinglePoint
+from qcdriver.models.tasks import Excitations, Relaxation, SinglePoint
 from qcdriver.models.verdicts import Verdict
 from qcdriver.report.findings_json import write_findings
 from qcdriver.report.page import write_page
@@ -72,8 +72,14 @@ def run_stage(run: Run, stage: Stage[Any], runner: LocalRunner, display: Display
     plan = run.plan(type(stage))
     display.say(f"{stage.name}: {plan.sentence}")
     resources = run.input.resources.of(stage.resources_of(run).name)
-    runner.begin(stage.name, resources, plan.device, plan.expected, plan.side_by_side)
+    hands_on = hands_on_orbitals(run, stage)
+    runner.begin(stage.name, resources, plan.device, plan.expected, plan.side_by_side, hands_on)
     return finish_stage(run, stage, runner)
+
+
+def hands_on_orbitals(run: Run, stage: Stage[Any]) -> bool:
+    """Tell whether another stage of a run may begin with the orbitals of this one."""
+    return any(type(stage) in other.orbitals_of for other in run.stages)
 
 
 def show_so_far(run: Run, stage: Stage[Any], display: Display) -> None:
@@ -119,11 +125,11 @@ def finish_stage(run: Run, stage: Stage[Any], run_round: RunRound) -> tuple[Verd
 def _remove_checkpoints(run: Run, stage: Stage[Any], verdicts: Sequence[Verdict]) -> None:
     """Remove the orbitals of a stage that is over, but for those of what was cut short, which goes on from them.
 
-    They stay as long as another stage of the input may begin with them, and go with its own.
+    They stay as long as another stage of the input may begin with them, and go with its own; those of relaxations also
+    where the input keeps the others.
     """
     dft = run.table(DftSettings)
-    if dft and dft.keep_checkpoints:
-        return
+    kinds = Relaxation if dft and dft.keep_checkpoints else SinglePoint | Excitations | Relaxation
     waiting = [other for other in run.stages if other is not stage and run.verdicts(type(other)) is None]
     wanted = {earlier.name for other in waiting for earlier in other.orbitals_of}
     over = list(verdicts) if stage.name not in wanted else []
@@ -134,9 +140,7 @@ def _remove_checkpoints(run: Run, stage: Stage[Any], verdicts: Sequence[Verdict]
     keys = [
         record.key
         for record in records
-        if isinstance(record, TaskRecord)
-        and isinstance(record.task, SinglePoint | Excitations)
-        and is_answer(record.outcome)
+        if isinstance(record, TaskRecord) and isinstance(record.task, kinds) and is_answer(record.outcome)
     ]
     remove_checkpoints(run.directory, keys)
 

@@ -124,7 +124,6 @@ def told(outcome: Outcome) -> str:
     if isinstance(outcome, ExcitedStates):
         return f"{len(outcome.states)} excited states from {outcome.states[0].energy * EV:.2f} eV"
     if isinstance(outcome, Result):
-        counts = [attempt.cycles for attempt in outcome.scf]
-        cycles = 0 if None in counts else sum(count or 0 for count in counts)
+        cycles = outcome.n_cycles
         return f"E = {outcome.energy:.6f} hartree" + (f" after {cycles} SCF cycles" if cycles else "")
     return outcome.molecule.formula

@@ -157,3 +157,18 @@ def _rotated(vectors: np.ndarray, axis: np.ndarray, angles_deg: np.ndarray) -> n
     along: np.ndarray = (vectors @ unit)[:, None] * unit
     turned: np.ndarray = along + cosine * (vectors - along) + sine * np.cross(unit, vectors)
     return turned
+
+
+def rigid_motions(geometry: np.ndarray) -> np.ndarray:
+    """Give the displacements of (natoms, 3) that move and turn the whole, (6, natoms, 3); of a line one is zero."""
+    centred = geometry - geometry.mean(axis=0)
+    return np.array(
+        [np.tile(axis, (len(geometry), 1)) for axis in np.eye(3)] + [np.cross(a, centred) for a in np.eye(3)]
+    )
+
+
+def without_rigid_motions(gradient: np.ndarray, geometry: np.ndarray) -> np.ndarray:
+    """Take net force and net torque out of a gradient, both (natoms, 3)."""
+    rigid = rigid_motions(geometry).reshape(6, -1).T
+    found: np.ndarray = gradient - (rigid @ np.linalg.lstsq(rigid, gradient.ravel(), rcond=None)[0]).reshape(-1, 3)
+    return found

@@ -110,6 +110,13 @@ class Result(Frozen):
         """Formula of the model that the orbitals, and so the gap, are of; None: they are the molecule's."""
         return next((layer.formula for layer in self.layers if layer.part == "model"), None)
 
+    @property
+    def n_cycles(self) -> int | None:
+        """SCF cycles in all attempts; None where they are not told."""
+        counts = [attempt.cycles for attempt in self.scf]
+        known = [count for count in counts if count is not None]
+        return sum(known) if counts and len(known) == len(counts) else None
+
     @model_serializer(mode="wrap")
     def _as_before(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = serialize(self)
@@ -125,6 +132,9 @@ class Relaxed(Frozen):
     `energies` at each accepted geometry, the start first; `max_force` as `Convergence` defines it;
     `reached` the measured value of each target, in order, in its unit: degrees or bohr;
     `slopes` how the relaxed energy changes with each, hartree per degree or bohr (none in records before version 3).
+
+    `n_cycles`: SCF cycles of all gradients, None where they are not told. `resumed_after`: so many of the gradients an
+    earlier try had computed before it was killed. Left out of JSON where they say nothing.
     """
 
     kind: Literal["relaxed"] = "relaxed"
@@ -135,6 +145,16 @@ class Relaxed(Frozen):
     max_force: float
     reached: tuple[float, ...] = ()
     slopes: tuple[float, ...] = ()
+    n_cycles: int | None = None
+    resumed_after: int = 0
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialize(self)
+        for name in ("n_cycles", "resumed_after"):
+            if not content.get(name):
+                content.pop(name, None)
+        return content
 
 
 class Band(Frozen):

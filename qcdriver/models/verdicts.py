@@ -30,6 +30,7 @@ class Purpose(StrEnum):
     PATH = "path"
     SADDLE = "saddle"
     INTERCONVERSION = "interconversion"
+    REFINEMENT = "refinement"
     SINGLE_POINT = "single_point"
     MIRROR_IMAGE = "mirror_image"
 

@@ -45,6 +45,8 @@ class Frame:
         (natoms, 3).
     hessian
         The model Hessian over the free coordinates, (nfree, nfree), sparse, positive definite.
+    n_internals
+        How many internal coordinates there are.
     """
 
     def __init__(self, internals: InternalCoordinates, geometry: np.ndarray, free: np.ndarray) -> None:
@@ -53,6 +55,7 @@ class Frame:
         self.geometry = geometry
         self._internals, self._free = internals, free
         self._values, derivatives, self._constants = internals.measure(geometry)
+        self.n_internals = len(self._values)
         self._derivatives = derivatives[:, free]
         self.hessian = csc_array(self._derivatives.T @ diags_array(self._constants) @ self._derivatives)
 
@@ -108,6 +111,15 @@ class QuasiNewton:
         """Remember a gradient difference; gradients over the free coordinates, hartree/bohr."""
         change = after.internal_gradient(gradient_after) - before.internal_gradient(gradient_before)
         self._pairs.append((after.difference(before), change))
+
+    @property
+    def pairs(self) -> np.ndarray:
+        """All that it remembers, for `remember`: (npairs, 2, n) over the n internal coordinates, the oldest first."""
+        return np.array(self._pairs) if self._pairs else np.zeros((0, 2, 0))
+
+    def remember(self, pairs: np.ndarray) -> None:
+        """Take over what another model has learnt."""
+        self._pairs.extend((step, change) for step, change in pairs)
 
     def images(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
         """Bring all displacements and gradient differences to a geometry, (npairs, nfree) both, the oldest first."""

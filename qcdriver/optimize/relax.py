@@ -10,6 +10,7 @@ model 55, 416; a scan point 6 deg from the last 11, 50. `tests/benchmarks/relaxa
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,17 @@ import numpy as np
 
 from qcdriver.errors import ConvergenceError, InputError, UnphysicalError
 from qcdriver.geometry.coordinates import gradient, measured, named
-from qcdriver.geometry.rigid import moved_rigidly
+from qcdriver.geometry.rigid import moved_rigidly, without_rigid_motions
 from qcdriver.models.coordinates import Combination, is_length
 from qcdriver.models.outcomes import Relaxed
 from qcdriver.optimize.driving import onto_targets
 from qcdriver.optimize.internal_coordinates import InternalCoordinates
 from qcdriver.optimize.quasi_newton import Frame, QuasiNewton, bounded_step, longest
+from qcdriver.optimize.steps_file import Reached, StepsFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from qcdriver.engines.base import Calculation, Progress
     from qcdriver.models.coordinates import Target
@@ -51,6 +54,7 @@ def relax(
     frozen_atoms: Sequence[int] = (),
     targets: Sequence[Target] = (),
     progress: Progress = lambda line: None,  # noqa: ARG005
+    steps_file: Path | None = None,
 ) -> Relaxed:
     """Relax a molecule to the nearest minimum.
 
@@ -68,6 +72,9 @@ def relax(
         Coordinates and the values they have at every geometry computed, within 1e-6 deg or bohr.
     progress
         Told a line at every accepted geometry.
+    steps_file
+        Where it saves itself while it goes on, if its gradients take long, and goes on from if an earlier try did so;
+        left there at the end. None: nowhere.
 
     Raises
     ------
@@ -80,7 +87,10 @@ def relax(
     UnphysicalError
         The engine gives no sound number, however short the step.
     """
-    descent = _Descent(molecule, calculation, convergence, frozen_atoms, targets)
+    file = StepsFile(steps_file, progress)
+    descent = _Descent(molecule, calculation, convergence, frozen_atoms, targets, file)
+    if descent.resumed_after:
+        progress(f"goes on after {descent.resumed_after} gradients of an earlier try")
     while True:
         point = descent.point
         progress(f"step {len(descent.history) - 1}  {point.energy:.6f}  force {point.max_force:.1e}")
@@ -95,6 +105,8 @@ def relax(
         max_force=point.max_force,
         slopes=descent.slopes,
         reached=tuple(measured(t.coordinate, point.frame.geometry, t.value) for t in targets),
+        n_cycles=descent.n_cycles,
+        resumed_after=descent.resumed_after,
     )
 
 
@@ -137,6 +149,7 @@ class _Descent:
         convergence: Convergence,
         frozen_atoms: Sequence[int],
         targets: Sequence[Target],
+        file: StepsFile,
     ) -> None:
         self._calculation, self._convergence, self._targets = calculation, convergence, targets
         self._molecule = molecule
@@ -145,11 +158,39 @@ class _Descent:
         self._internals = InternalCoordinates(molecule)
         self._model = QuasiNewton()
         self._trust = _TRUST_FIRST
-        self.n_gradients = 0
+        self._file = file
+        self.n_gradients, self.resumed_after = 0, 0
+        self.n_cycles: int | None = 0
         start = Frame(self._internals, molecule.geometry, self._free)
+        if earlier := file.read(len(molecule.symbols), start.n_internals):
+            self._go_on_from(earlier)
+            return
         self.point = self._evaluated(start, molecule.geometry)
         self.energies = [self.point.energy]
         self._forces = [self.point.max_force]
+        self._save()
+
+    def _go_on_from(self, earlier: Reached) -> None:
+        self._trust, self.n_cycles = earlier.trust, earlier.n_cycles
+        self.n_gradients = self.resumed_after = earlier.n_gradients
+        self.energies, self._forces = list(earlier.energies), list(earlier.forces)
+        self._model.remember(earlier.pairs)
+        self.point = self._point(earlier.geometry, earlier.result)
+
+    def _save(self) -> None:
+        if self._file.is_worth(self._seconds):
+            self._file.write(
+                Reached(
+                    geometry=self.point.frame.geometry,
+                    result=self.point.result,
+                    energies=tuple(self.energies),
+                    forces=tuple(self._forces),
+                    n_gradients=self.n_gradients,
+                    n_cycles=self.n_cycles,
+                    trust=self._trust,
+                    pairs=self._model.pairs,
+                )
+            )
 
     @property
     def converged(self) -> bool:
@@ -187,6 +228,7 @@ class _Descent:
             if length < _HOPELESS:
                 raise self._unconverged("no step lowers the energy")
             self._trust = 0.4 * length
+            self._save()
         predicted = point.gradient @ step + step @ model.product(step) / 2
         if change < 0.75 * predicted and length > 0.8 * self._trust:
             self._trust = min(1.5 * self._trust, _TRUST_MAX)
@@ -195,6 +237,7 @@ class _Descent:
         self.point = trial
         self.energies.append(trial.energy)
         self._forces.append(trial.max_force)
+        self._save()
 
     def _evaluated(self, frame: Frame, geometry: np.ndarray) -> _Point:
         """Compute at `geometry`, put on the targets first in the way that costs `frame` least."""
@@ -206,12 +249,22 @@ class _Descent:
 
         geometry = onto_targets(geometry, self._targets, spread)
         self.n_gradients += 1
+        started = time.monotonic()
         result = self._calculation.compute(geometry, "gradient")
+        self._seconds = time.monotonic() - started
+        cycles = result.n_cycles
+        self.n_cycles = None if cycles is None or self.n_cycles is None else self.n_cycles + cycles
+        return self._point(geometry, result)
+
+    def _point(self, geometry: np.ndarray, result: Result) -> _Point:
         assert result.gradient is not None
         slopes = np.zeros((len(self._targets), len(self._free)))
         for row, target in zip(slopes, self._targets, strict=True):
             row[:] = gradient(target.coordinate, geometry).ravel()[self._free]
-        energy_gradient = result.gradient.ravel()[self._free]
+        gradients = result.gradient  # less what an integration grid leaves of net force: no step could lower that
+        if len(self._free) == gradients.size:
+            gradients = without_rigid_motions(gradients, geometry)
+        energy_gradient = gradients.ravel()[self._free]
         held = np.linalg.lstsq(slopes.T, energy_gradient, rcond=None)[0]
         frame = Frame(self._internals, geometry, self._free)
         return _Point(frame, result, energy_gradient - held @ slopes, slopes, held)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qcdriver.errors import InputError
+from qcdriver.geometry.rigid import rigid_motions
 from qcdriver.models.outcomes import Frequencies
 from qcdriver.units import DALTON, WAVENUMBER
 
@@ -104,10 +105,7 @@ def _masses(numbers: np.ndarray) -> np.ndarray:
 
 def _internal_motions(geometry: np.ndarray, moving: np.ndarray, roots: np.ndarray) -> np.ndarray:
     """Span what is no rigid motion: orthonormal columns over mass-weighted coordinates, (3 n, 3 n - 6 or more)."""
-    centred = geometry - geometry.mean(axis=0)
-    rigid = np.array(
-        [np.tile(axis, (len(geometry), 1)) for axis in np.eye(3)] + [np.cross(a, centred) for a in np.eye(3)]
-    )
+    rigid = rigid_motions(geometry)
     still = np.delete(rigid, moving, axis=1).reshape(6, -1)
     allowed = _null_space(still.T) if still.size else np.eye(6)  # rigid motions that leave the others where they are
     moved = rigid[:, moving].reshape(6, -1).T @ allowed * roots[:, None]

@@ -208,7 +208,9 @@ def _same(verdict: Verdict, label: str) -> str:
     if verdict.purpose is Purpose.SADDLE:
         return f"the same as the {label}"
     same = "the mirror image of" if verdict.code is Code.MIRROR_IMAGE else "the same structure as"
-    return f"became {same} the {label}" if verdict.purpose is Purpose.MINIMUM else f"{same} {label}"
+    if verdict.purpose is Purpose.MINIMUM:
+        return f"became {same} the {label}"
+    return f"became {same} {label}" if verdict.purpose is Purpose.REFINEMENT else f"{same} {label}"
 
 
 def _wrong(curvature: Curvature) -> str:

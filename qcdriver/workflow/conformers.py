@@ -21,22 +21,20 @@ from qcdriver.workflow.findings import Conformer, Representative
 from qcdriver.workflow.prescreen.settings import PrescreenSettings
 
 
-def conformers(verdicts: Iterable[Verdict], prescreened: Mapping[str, Verdict], run: RunView) -> list[Conformer]:
+def conformers(verdicts: Iterable[Verdict], relaxed: Mapping[str, Verdict], run: RunView) -> list[Conformer]:
     """Return the conformers of verdicts on records of one level.
 
     Parameters
     ----------
-    prescreened
-        The prescreen's verdict on each conformer, by its label: it says what to know about the geometry.
+    relaxed
+        The verdict on the relaxation of each conformer, by its label: it says what to know about the geometry.
     """
     found = [(verdict, run.record(verdict.key)) for verdict in verdicts]
     lowest = min((record.result.energy for _, record in found if record.result), default=None)
-    return [_conformer(verdict, record, lowest, prescreened[verdict.label], run) for verdict, record in found]
+    return [_conformer(verdict, record, lowest, relaxed[verdict.label], run) for verdict, record in found]
 
 
-def _conformer(
-    verdict: Verdict, record: TaskRecord, lowest: float | None, prescreened: Verdict, run: RunView
-) -> Conformer:
+def _conformer(verdict: Verdict, record: TaskRecord, lowest: float | None, relaxed: Verdict, run: RunView) -> Conformer:
     result, isomer, molecule = record.result, verdict.isomer or verdict.label, computed_at(record)
     relative = (result.energy - lowest) * units.KCAL_MOL if result and lowest is not None else None
     experiment = run.input.experiment
@@ -50,7 +48,7 @@ def _conformer(
         gap_ev=result.gap * units.EV if result and result.gap is not None else None,
         converged=result is not None,
         reason=record.outcome.message if isinstance(record.outcome, Failure) else None,
-        verdict=prescreened,
+        verdict=relaxed,
         experimental_gap_ev=experiment.gap_ev.get(isomer) if experiment else None,
         family=family_of(verdict.label, molecule, run),
         measured=_measured(molecule),
@@ -71,7 +69,7 @@ def family_of(label: str, molecule: Molecule, run: RunView) -> ConformerFamily |
     """Return the family that a relaxed candidate belongs to, by the bounds of the input."""
     prescreen = run.table(PrescreenSettings)
     bounds = prescreen.bounds if prescreen else Bounds()
-    return conformer_family(molecule, _start(label, run), bounds)
+    return conformer_family(molecule, start_of(label, run), bounds)
 
 
 def representatives(found: Sequence[Conformer]) -> list[Representative]:
@@ -99,7 +97,7 @@ def representatives(found: Sequence[Conformer]) -> list[Representative]:
     return chosen
 
 
-def _start(label: str, run: RunView) -> Molecule | None:
+def start_of(label: str, run: RunView) -> Molecule | None:
     """Return what a candidate was relaxed from; None for a model whose record is gone."""
     origin = next((candidate.origin for candidate in run.candidates if candidate.label == label), None)
     if not isinstance(origin, Build):

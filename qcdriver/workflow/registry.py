@@ -9,6 +9,7 @@ from qcdriver.workflow.base import Stage
 from qcdriver.workflow.interconversion import Interconversion
 from qcdriver.workflow.mirror import Mirror
 from qcdriver.workflow.prescreen.stage import Prescreen
+from qcdriver.workflow.refine.stage import Refinement
 from qcdriver.workflow.scan.stage import Scan
 from qcdriver.workflow.sensitivity.stage import FurtherLevels
 from qcdriver.workflow.single_points import SinglePoints
@@ -21,6 +22,7 @@ STAGES: tuple[Stage[Any], ...] = (
     Scan(),
     Stationary(),
     Interconversion(),
+    Refinement(),
     SinglePoints(),
     FurtherLevels(),
     Mirror(),

@@ -17,8 +17,8 @@ from qcdriver.workflow.base import Job, JobArray, Plan, Rounds, RunView, Stage, 
 from qcdriver.workflow.conformers import conformers
 from qcdriver.workflow.dft import DftSettings, dft_level
 from qcdriver.workflow.findings import Dropped, Findings, Profile
-from qcdriver.workflow.prescreen.settings import PrescreenSettings
-from qcdriver.workflow.prescreen.stage import Prescreen, survivors
+from qcdriver.workflow.prescreen.stage import Prescreen
+from qcdriver.workflow.refine.stage import Refinement, conformers_to_compute, most_conformers, on_conformers
 from qcdriver.workflow.scan.findings import dft_profile
 from qcdriver.workflow.scan.landscape import chosen_for_dft
 from qcdriver.workflow.scan.settings import ScanSettings
@@ -37,13 +37,14 @@ class SinglePoints(Stage[DftSettings]):
     name = "dft"
     example = '[dft]\nmethod = "PBE"\nbasis = "def2-SVP"\nkeywords = { dispersion = "d3bj" }\n'
     Settings = DftSettings
-    after = (Prescreen, Scan)
+    after = (Prescreen, Scan, Refinement)
+    orbitals_of = (Refinement,)
     not_in_key = frozenset({"device"})
     not_in_any_key = frozenset({"keep_checkpoints"})
 
     def waits_for(self, run: RunView) -> tuple[type[Stage[Any]], ...]:
         """Wait for the scan only where points of it are computed."""
-        return (Prescreen, Scan) if _most_points(run) else (Prescreen,)
+        return tuple(stage for stage in super().waits_for(run) if stage is not Scan or _most_points(run))
 
     def settle(self, table: DftSettings, tables: Input, molecule: Callable[[], Molecule]) -> DftSettings:
         """Put one value in the place of every keyword that is "auto".
@@ -78,8 +79,8 @@ class SinglePoints(Stage[DftSettings]):
                 engines.check(molecule, level)
 
     def starts_from(self, run: RunView) -> dict[str, JsonValue]:
-        """Return the survivors, and what fixes the points of the scan: their places, or the points themselves."""
-        content: dict[str, JsonValue] = {"survivors": kept_keys(run.verdicts(Prescreen))}
+        """Return the conformers, and what fixes the points of the scan: their places, or the points themselves."""
+        content: dict[str, JsonValue] = {"survivors": kept_keys(on_conformers(run))}
         scan = run.table(ScanSettings)
         if scan and scan.dft_points == "none":
             content["coordinates"] = scan.model_dump(mode="json", include={"coordinate"})["coordinate"]
@@ -95,7 +96,7 @@ class SinglePoints(Stage[DftSettings]):
 
     def job_arrays(self, run: RunView) -> tuple[JobArray, ...]:
         """Return one round: a job a single point."""
-        return (JobArray(width=_most_conformers(run) + _most_points(run), work="job"),)
+        return (JobArray(width=most_conformers(run) + _most_points(run), work="job"),)
 
     def rounds(self, run: RunView, plan: Plan) -> Rounds:
         """Compute every geometry once."""
@@ -106,7 +107,7 @@ class SinglePoints(Stage[DftSettings]):
         verdicts = run.verdicts(SinglePoints)
         if verdicts is None:
             return None
-        known = {verdict.label: verdict for verdict in run.verdicts(Prescreen) or () if verdict.kept}
+        known = {verdict.label: verdict for verdict in on_conformers(run) or () if verdict.kept}
         profile = _profile(run, verdicts)
         return Findings(
             conformers=tuple(conformers([verdict for verdict in verdicts if verdict.label in known], known, run)),
@@ -119,12 +120,6 @@ class SinglePoints(Stage[DftSettings]):
         )
 
 
-def _most_conformers(run: RunView) -> int:
-    prescreen = run.table(PrescreenSettings)
-    assert prescreen is not None
-    return len(run.candidates) if prescreen.every_family else prescreen.max_kept
-
-
 def _most_points(run: RunView) -> int:
     """Count the points of the scan that get a single point, at most."""
     scan = run.table(ScanSettings)
@@ -134,7 +129,7 @@ def _most_points(run: RunView) -> int:
 
 
 def _calculations(run: RunView) -> str:
-    most, scan = min(_most_conformers(run), len(run.candidates)), run.table(ScanSettings)
+    most, scan = min(most_conformers(run), len(run.candidates)), run.table(ScanSettings)
     conformers = f"up to {most} conformers" if most > 1 else "1 conformer"
     count = _most_points(run)
     if scan is None or not count:
@@ -147,9 +142,9 @@ def _calculations(run: RunView) -> str:
 def _geometries(run: RunView) -> list[Geometry]:
     """List the conformers, and the points of the scan that the input chooses."""
     scan, geometries = run.table(ScanSettings), []
-    for verdict, molecule in survivors(run):
+    for verdict, molecule in conformers_to_compute(run):
         place = None
-        if scan:
+        if scan and verdict.purpose is not Purpose.REFINEMENT:  # the points of the scan are not relaxed at this level
             grid = scan_grid(scan, molecule)
             place = seeds_of(scan, grid, verdict.label, verdict.key, molecule)[0].values
         geometries.append(Geometry(verdict.label, molecule, verdict.key, place, isomer=verdict.isomer))

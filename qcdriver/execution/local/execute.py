@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qcdriver import engines
 from qcdriver.engines.base import Progress
 from qcdriver.models.level import Resources
@@ -11,6 +13,7 @@ from qcdriver.optimize.band import find_path
 from qcdriver.optimize.relax import relax
 from qcdriver.optimize.saddle import find_saddle
 from qcdriver.optimize.vibrations import vibrations
+from qcdriver.store.checkpoints import steps_file_of
 from qcdriver.systems.registry import build
 
 
@@ -40,6 +43,7 @@ def execute(
             frozen_atoms=task.frozen_atoms,
             targets=task.targets,
             progress=progress,
+            steps_file=None if resources.checkpoint is None else steps_file_of(Path(resources.checkpoint)),
         )
         # Drop the gradient: it is a third of the record, and `max_force` already says how small it is.
         return relaxed.model_copy(update={"result": relaxed.result.model_copy(update={"gradient": None})})

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from qcdriver import engines, errors
-from qcdriver.engines import AnyEngine, Device
+from qcdriver.engines import Device
 from qcdriver.engines.machine import gpu_shares, memory_of_this_machine_mb, threads_of_this_machine
 from qcdriver.errors import ConvergenceError, EngineError, InputError, MissingError, QcdriverError, ResourceError
 from qcdriver.execution.local.pool import Pool
@@ -19,9 +19,9 @@ from qcdriver.execution.progress import Display
 from qcdriver.models.level import Resources
 from qcdriver.models.outcomes import Failure, Outcome
 from qcdriver.models.records import Provenance, TaskRecord
-from qcdriver.models.tasks import Build, Excitations, SinglePoint, Task
+from qcdriver.models.tasks import Build, Excitations, Relaxation, SinglePoint, Task
 from qcdriver.store import Records, task_key
-from qcdriver.store.checkpoints import checkpoint_of
+from qcdriver.store.checkpoints import checkpoint_of, end_relaxation
 from qcdriver.workflow.base import Job, Line
 from qcdriver.workflow.resources import Machine, StageResources
 
@@ -71,7 +71,8 @@ class LocalRunner:
         self._stage = ""
         self._expected, self._done, self._side_by_side = 0, 0, 0
         self.has_checkpoint = False
-        """Whether a single point was begun, which saves itself and goes on from there when the same is asked again."""
+        """Whether something was begun that saves itself, and goes on from there when the same is asked again."""
+        self._hands_on_orbitals = False
         self._pool: Pool | None = None
         self._workers = ExitStack()
 
@@ -90,17 +91,20 @@ class LocalRunner:
         device: Device = "cpu",
         expected: int | None = None,
         side_by_side: int | None = None,
+        hands_on_orbitals: bool = False,
     ) -> None:
         """Start a stage: end the workers of the one before, whose memory the next may need.
 
         Where one call does not name them all: `expected` tasks in all, for the display, and up to about `side_by_side`
-        in later calls, for the number of workers.
+        in later calls, for the number of workers. `hands_on_orbitals`: those of its relaxations are for another stage,
+        and stay on disk.
         """
         self._workers.close()
         self._pool = None
         self._stage, self._device = stage, device
         self._resources = resources
         self._expected, self._done, self._side_by_side = expected or 0, 0, side_by_side or 0
+        self._hands_on_orbitals = hands_on_orbitals
 
     def __call__(self, lines: Sequence[Line[Any]]) -> list[Any]:
         """Drive lines side by side to their ends; every record is on disk as soon as it is done.
@@ -146,10 +150,11 @@ class LocalRunner:
                     if positions[0] not in submitted:
                         submitted[positions[0]] = key
                         batch.begin(positions[0], job.label)
-                        single = isinstance(job.task, SinglePoint | Excitations)
-                        checkpoint = checkpoint_of(self.records.path.parent, key) if single else None
-                        self.has_checkpoint = self.has_checkpoint or single
-                        pool.submit(positions[0], job.task, batch.advance, checkpoint, not job.independent_start)
+                        saves = isinstance(job.task, SinglePoint | Excitations | Relaxation)
+                        checkpoint = checkpoint_of(self.records.path.parent, key) if saves else None
+                        self.has_checkpoint = self.has_checkpoint or (saves and _fills_machine(job.task))
+                        alone = job.independent_start or isinstance(job.task, Relaxation)
+                        pool.submit(positions[0], job.task, batch.advance, checkpoint, not alone)
                 position, outcome, provenance = pool.answer()
                 job, positions = round_.waiting.pop(key := submitted.pop(position))
                 if isinstance(outcome, Failure):
@@ -176,6 +181,8 @@ class LocalRunner:
             input_sha256=self._input_sha256,
         )
         self.records.append(record)
+        if isinstance(job.task, Relaxation) and is_answer(outcome):
+            end_relaxation(self.records.path.parent, key, self._hands_on_orbitals)
         self.tally.computed += 1
         if not record.success:
             self.tally.failed.append(record.label)
@@ -186,7 +193,7 @@ class LocalRunner:
             engine = None if isinstance(task, Build) else engines.of(task.level)
             gpus = gpu_shares(engine, self._resources.gpus or 1) if engine and self._device == "gpu" else []
             jobs = self._jobs or min(self._threads, max(n_tasks, self._side_by_side))
-            if _fills_machine(task, engine):
+            if _fills_machine(task):
                 jobs = min(len(gpus), self._jobs or n_tasks) if gpus else 1
             resources = Resources(
                 threads=max(1, self._threads // jobs),
@@ -220,9 +227,11 @@ class _Round:
             return None
 
 
-def _fills_machine(task: Task, engine: AnyEngine | None) -> bool:
+def _fills_machine(task: Task) -> bool:
     """Whether a task takes the machine whole: a single point, or whatever an engine computes that fills it."""
-    return isinstance(task, SinglePoint | Excitations) or (engine is not None and engine.fills_machine)
+    if isinstance(task, Build):
+        return False
+    return isinstance(task, SinglePoint | Excitations) or engines.of(task.level).fills_machine
 
 
 def error_of(failure: Failure, calculation: str | None = None) -> QcdriverError:

@@ -117,7 +117,7 @@ def _time_up(number: int, frame: object) -> None:
 
 
 def _again(task: _Task, max_requeues: int) -> tuple[int, str]:
-    """Decide whether another go would get further: something was finished, or a single point has its checkpoint."""
+    """Decide whether another go would get further: something was finished, or a calculation has its checkpoint."""
     restarts = int(os.environ.get("SLURM_RESTART_COUNT") or 0)
     if not task.has_checkpoint and not task.records.computed:
         return (
@@ -166,7 +166,9 @@ class _Task:
                         driver.run_stage(self.run, self.stage, runner, display)
                     else:
                         plan = self.run.plan(type(self.stage))
-                        runner.begin(self.step.stage, self.run.input.resources.of(self.step.resources), plan.device)
+                        resources = self.run.input.resources.of(self.step.resources)
+                        hands_on = driver.hands_on_orbitals(self.run, self.stage)
+                        runner.begin(self.step.stage, resources, plan.device, hands_on_orbitals=hands_on)
                         runner([line])
                 finally:
                     self.has_checkpoint = runner.has_checkpoint

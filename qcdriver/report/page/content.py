@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from qcdriver.errors import InputError
+from qcdriver.models.molecule import Molecule
 from qcdriver.report.glance import command_of, glance
 from qcdriver.report.page.charts import Scanned, laid, path_charts, profile_charts, tree
 from qcdriver.report.page.downloads import downloads
@@ -28,7 +29,7 @@ from qcdriver.report.tables.overview import (
 from qcdriver.report.tables.own import own_tables
 from qcdriver.systems.registry import families
 from qcdriver.units import duration
-from qcdriver.workflow.findings import Summary
+from qcdriver.workflow.findings import Conformer, Summary
 from qcdriver.workflow.open_run import Run
 from qcdriver.workflow.scan.stage import landscape
 from qcdriver.workflow.variants import run_name, split
@@ -85,17 +86,17 @@ def page_of(run: Run, summary: Summary) -> Page:
 
 
 def _views(run: Run, summary: Summary, scanned: Scanned, gallery: Gallery) -> Iterator[View]:
-    """Give every conformer once, laid on the first, with what its family measured."""
+    """Give every conformer once, as it is at the highest level, laid on the first, with what its family measured."""
     first = scanned.first
-    seen = set()
+    best: dict[str, tuple[Conformer, Molecule]] = {}
     for conformer in summary.conformers:
         try:
             molecule = run.record(conformer.key).molecule
         except InputError:
             continue
-        if conformer.label in seen or molecule is None:
-            continue
-        seen.add(conformer.label)
+        if molecule is not None:
+            best[conformer.label] = conformer, molecule
+    for conformer, molecule in best.values():
         shown = laid(first, molecule, in_its_order=True)  # the atoms of a verdict's bonds are counted in it
         first = first or shown
         columns = [

@@ -100,7 +100,9 @@ def order_and_representatives(summary: Summary) -> Iterator[str]:
 
 def conformer_table(level: str, conformers: Sequence[Conformer], ranking: Ranking | None) -> Table:
     """Make the table of the conformers of one level, with how far their order is decided."""
-    table = Table(box=box.SIMPLE_HEAD, title=f"Conformers, {level}", title_justify="left")
+    refined = any(each.verdict.purpose is Purpose.REFINEMENT for each in conformers)
+    title = f"Conformers, {level}" + ", geometries relaxed at this level" * refined
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     table.add_column("conformer")
     ranked = ranking is not None and ranking.level == level and ranking.against is not None
     measured = any(each.experimental_gap_ev is not None for each in conformers)

@@ -9,9 +9,11 @@ from rich.table import Table
 
 from qcdriver.models.base import Frozen
 from qcdriver.report.tables.levels import sensitivity_tables
+from qcdriver.report.tables.refined import refined_table
 from qcdriver.report.tables.spectra import spectrum_tables
 from qcdriver.report.tables.thermochemistry import thermochemistry_tables
 from qcdriver.units import time_span
+from qcdriver.workflow.refine.findings import Refined
 from qcdriver.workflow.sensitivity.findings import Sensitivity
 from qcdriver.workflow.spectrum.findings import Spectrum
 from qcdriver.workflow.thermochemistry.findings import Thermochemistry
@@ -26,7 +28,7 @@ def own_tables(stage: str, finding: Frozen) -> Iterator[Table]:
         The name of the stage, for the heading.
     finding
         A field that holds a tuple of findings becomes a table with a row for each of them; the others become one table
-        of two columns. A spectrum, a comparison of levels and free energies have tables of their own.
+        of two columns. Spectra, comparisons of levels, free energies and refined conformers have tables of their own.
     """
     if isinstance(finding, Spectrum):
         yield from spectrum_tables(finding)
@@ -36,6 +38,9 @@ def own_tables(stage: str, finding: Frozen) -> Iterator[Table]:
         return
     if isinstance(finding, Thermochemistry):
         yield from thermochemistry_tables(finding)
+        return
+    if isinstance(finding, Refined):
+        yield refined_table(finding)
         return
     fields = {name: getattr(finding, name) for name in type(finding).model_fields}
     lists = {name: value for name, value in fields.items() if _is_list(value)}

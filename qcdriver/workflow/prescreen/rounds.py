@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from qcdriver import units
 from qcdriver.geometry.bonds import bond_matrix, broken, metal_atoms, opened
@@ -165,7 +166,7 @@ def _built(candidate: Candidate) -> Line[_Relaxing | Verdict]:
     """Give a candidate its geometry, and the coordinate that makes it its isomer."""
     origin = candidate.origin
     if isinstance(origin, Molecule):
-        return _Relaxing(candidate, origin, candidate.target, origin, candidate.key)
+        return _Relaxing(candidate, origin, target_of(candidate, origin), origin, candidate.key)
     record = yield Job(candidate.label, origin, Purpose.BUILD)
     if not isinstance(record.outcome, Built):
         found = failure(record.outcome)
@@ -179,7 +180,7 @@ def _built(candidate: Candidate) -> Line[_Relaxing | Verdict]:
             isomer=candidate.isomer,
         )
     molecule = record.outcome.molecule
-    return _Relaxing(candidate, molecule, built_target(origin, molecule), molecule, record.key)
+    return _Relaxing(candidate, molecule, target_of(candidate, molecule), molecule, record.key)
 
 
 def _parents(each: _Relaxing) -> tuple[str, ...]:
@@ -199,31 +200,39 @@ def _judged(each: _Relaxing, record: TaskRecord, settings: PrescreenSettings) ->
         return replace(each, key=record.key, relaxed=None, dropped=failure(record.outcome))
     relaxed = record.outcome
     damage = broken(each.built, relaxed.molecule, settings.metal_bonds_to_lose)
-    drift = None if damage else _drift(each, relaxed.molecule, settings.max_drift_deg)
+    turned = None
+    if not damage:
+        turned = drift(each.target, each.candidate.isomer, relaxed.molecule, settings.max_drift_deg)
     dropped = None
     if damage:
         dropped = Note(code=Code.FELL_APART, facts=damage)
-    elif drift:
-        dropped = Note(code=Code.TURNED, facts=drift)
+    elif turned:
+        dropped = Note(code=Code.TURNED, facts=turned)
     return replace(
         each,
         molecule=relaxed.molecule,
         key=record.key,
         relaxed=relaxed,
         dropped=dropped,
-        before=each if drift else None,
+        before=each if turned else None,
     )
 
 
-def _drift(each: _Relaxing, molecule: Molecule, limit_deg: float) -> Drift | None:
-    """Measure how far a candidate turned, if it is no longer the isomer it was."""
-    if each.target is None:
+def target_of(candidate: Candidate, built: Molecule) -> AngularTarget | None:
+    """Return the coordinate that makes a candidate its isomer, at its value; `built`: where a model was built."""
+    origin = candidate.origin
+    return candidate.target if isinstance(origin, Molecule) else built_target(origin, built)
+
+
+def drift(target: AngularTarget | None, isomer: str, molecule: Molecule, limit_deg: float) -> Drift | None:
+    """Measure how far a structure turned away from its isomer's coordinate, if it is no longer that isomer."""
+    if target is None:
         return None
-    asked = each.target.value_deg
-    value = measured(each.target.coordinate, molecule.geometry, near=asked)
+    asked = target.value_deg
+    value = measured(target.coordinate, molecule.geometry, near=asked)
     if abs(value - asked) <= limit_deg:
         return None
-    return Drift(asked_deg=asked, reached_deg=value, isomer=each.candidate.isomer)
+    return Drift(asked_deg=asked, reached_deg=value, isomer=isomer)
 
 
 def _drifted_away(those: list[_Relaxing]) -> list[_Relaxing]:
@@ -285,13 +294,22 @@ def _without_duplicates(those: list[_Relaxing], settings: PrescreenSettings) -> 
 
 def _twin(each: _Relaxing, other: _Relaxing, settings: PrescreenSettings) -> Note | None:
     """Compare a candidate with one that lies no higher: None if they differ to this accuracy."""
-    if (each.energy - other.energy) * units.KCAL_MOL > settings.duplicate_kcal_mol:
+    assert each.relaxed is not None
+    assert other.relaxed is not None
+    code = same_structure(each.relaxed, other.relaxed, settings)
+    return None if code is None else Note(code=code, facts=Twin(label=other.candidate.label, key=other.key))
+
+
+def same_structure(
+    relaxed: Relaxed, other: Relaxed, settings: PrescreenSettings
+) -> Literal[Code.DUPLICATE, Code.MIRROR_IMAGE] | None:
+    """Tell whether a structure is one that lies no higher, or its mirror image, whatever the order of atoms."""
+    if (relaxed.result.energy - other.result.energy) * units.KCAL_MOL > settings.duplicate_kcal_mol:
         return None
-    found = likeness(each.molecule, other.molecule, settings.duplicate_angstrom)
+    found = likeness(relaxed.molecule, other.molecule, settings.duplicate_angstrom)
     if found is None:
         return None
-    code = Code.MIRROR_IMAGE if found == "mirror image" else Code.DUPLICATE
-    return Note(code=code, facts=Twin(label=other.candidate.label, key=other.key))
+    return Code.MIRROR_IMAGE if found == "mirror image" else Code.DUPLICATE
 
 
 def _selected(those: list[_Relaxing], settings: PrescreenSettings) -> list[_Relaxing]:

@@ -155,6 +155,13 @@ def candidates_of(tables: Input, folder: Path) -> list[Candidate]:
     return candidates(tables.structure, folder, table.starts, table.seed)
 
 
+def most_survivors(run: RunView) -> int:
+    """Count the conformers that go on, at most; known before any is relaxed."""
+    prescreen = run.table(PrescreenSettings)
+    assert prescreen is not None
+    return len(run.candidates) if prescreen.every_family else prescreen.max_kept
+
+
 def survivors(run: RunView) -> list[tuple[Verdict, Molecule]]:
     """Return the kept conformers and their geometries, the lowest first.
 

@@ -17,8 +17,8 @@ from qcdriver.workflow.base import Job, JobArray, Plan, Rounds, RunView, Stage, 
 from qcdriver.workflow.conformers import computed_at
 from qcdriver.workflow.dft import DftSettings, dft_level
 from qcdriver.workflow.findings import Dropped, Findings
-from qcdriver.workflow.prescreen.settings import PrescreenSettings
 from qcdriver.workflow.prescreen.stage import Prescreen
+from qcdriver.workflow.refine.stage import most_conformers
 from qcdriver.workflow.sensitivity.findings import sensitivity
 from qcdriver.workflow.sensitivity.settings import SensitivitySettings
 from qcdriver.workflow.single_points import SinglePoints
@@ -69,7 +69,7 @@ class FurtherLevels(Stage[SensitivitySettings]):
         return Plan(
             levels=levels,
             sentence=f"single points at further levels: {titles}",
-            calculations=f"up to {len(levels) * _most(run)} single points: {titles}",
+            calculations=f"up to {len(levels) * most_conformers(run)} single points: {titles}",
             device=device,
         )
 
@@ -82,7 +82,7 @@ class FurtherLevels(Stage[SensitivitySettings]):
 
     def job_arrays(self, run: RunView) -> tuple[JobArray, ...]:
         """Return one round: a job a conformer and level."""
-        return (JobArray(width=len(self.settings(run).levels) * _most(run), work="job"),)
+        return (JobArray(width=len(self.settings(run).levels) * most_conformers(run), work="job"),)
 
     def rounds(self, run: RunView, plan: Plan) -> Rounds:
         """Compute every conformer at every level, level by level."""
@@ -162,10 +162,3 @@ def _conformers(verdicts: Sequence[Verdict]) -> list[Verdict]:
 def _result(run: RunView, verdict: Verdict) -> Result | None:
     outcome = run.record(verdict.key).outcome if verdict.kept else None
     return outcome if isinstance(outcome, Result) else None
-
-
-def _most(run: RunView) -> int:
-    """Count the conformers, at most."""
-    prescreen = run.table(PrescreenSettings)
-    assert prescreen is not None
-    return len(run.candidates) if prescreen.every_family else prescreen.max_kept

@@ -19,7 +19,8 @@ from qcdriver.workflow.base import Job, JobArray, Plan, Rounds, RunView, Stage, 
 from qcdriver.workflow.dft import DftSettings, dft_level
 from qcdriver.workflow.findings import Dropped, Findings
 from qcdriver.workflow.prescreen.settings import PrescreenSettings
-from qcdriver.workflow.prescreen.stage import Prescreen, survivors
+from qcdriver.workflow.prescreen.stage import Prescreen
+from qcdriver.workflow.refine.stage import Refinement, conformers_to_compute, on_conformers
 from qcdriver.workflow.single_points import SinglePoints
 from qcdriver.workflow.spectrum.findings import spectrum
 from qcdriver.workflow.spectrum.settings import SpectrumSettings
@@ -38,7 +39,7 @@ class ExcitedSinglets(Stage[SpectrumSettings]):
 
     name = "spectrum"
     Settings = SpectrumSettings
-    after = (Prescreen, SinglePoints, FreeEnergies)
+    after = (Prescreen, Refinement, SinglePoints, FreeEnergies)
     orbitals_of = (SinglePoints,)
     not_in_any_key = frozenset({"fwhm_ev", "allowed", "temperature_k"})
 
@@ -71,7 +72,7 @@ class ExcitedSinglets(Stage[SpectrumSettings]):
 
     def starts_from(self, run: RunView) -> dict[str, JsonValue]:
         """Return the conformers that are computed, and the level, of which [dft] may say a part."""
-        chosen: list[JsonValue] = [verdict.key for verdict, _ in _chosen(run)] if run.verdicts(Prescreen) else []
+        chosen: list[JsonValue] = [verdict.key for verdict, _ in _chosen(run)] if on_conformers(run) else []
         level = _level_settings(run).model_dump(mode="json", include=set(_SETTINGS_OF_A_LEVEL))
         return {"conformers": chosen, "level": level}
 
@@ -150,7 +151,7 @@ def _chosen(run: RunView) -> list[tuple[Verdict, Molecule]]:
     table = run.table(SpectrumSettings)
     assert table is not None
     chosen, count = [], Counter[str]()
-    for verdict, molecule in survivors(run):
+    for verdict, molecule in conformers_to_compute(run):
         isomer = verdict.isomer or verdict.label
         if (not table.isomers or isomer in table.isomers) and count[isomer] < table.per_isomer:
             count[isomer] += 1
