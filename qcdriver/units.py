@@ -27,6 +27,8 @@ NANOMETRE = 45.56335252912
 """Wavelength, in nm, of light whose quantum is one hartree; that of an energy is this divided by it."""
 MOLAR_ABSORPTION = 1054.95164
 """An oscillator strength of one per hartree in L/(mol cm): 2 pi^2 alpha a0^2 N_A / ln 10."""
+INFRARED_KM_MOL = 1777097.7313
+"""A squared derivative of the dipole of one e^2 per electron mass in km/mol: N_A e^2 / (12 epsilon_0 c^2 m_e)."""
 
 DAY_S = 86400
 """One day in seconds."""

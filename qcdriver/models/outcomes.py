@@ -182,6 +182,8 @@ class Frequencies(Frozen):
     Translation and rotation are none of them. `n_imaginary` are imaginary beyond the noise
     (`optimize.vibrations.NOISE_CM`); `mode` (natoms, 3): displacements of the lowest, of norm 1; `result` is the
     engine's at the geometry, `max_force` the largest force component there on an atom that moved, hartree/bohr.
+    `intensities_km_mol` of the infrared absorption of each, in the double harmonic approximation; None where the engine
+    gives no dipole, and in records from before there were any, and then left out of JSON.
     """
 
     kind: Literal["frequencies"] = "frequencies"
@@ -191,6 +193,14 @@ class Frequencies(Frozen):
     result: Result
     n_gradients: int
     max_force: float
+    intensities_km_mol: tuple[float, ...] | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialize(self)
+        if self.intensities_km_mol is None:
+            content.pop("intensities_km_mol", None)
+        return content
 
 
 class ExcitedStates(Frozen):

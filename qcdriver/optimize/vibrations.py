@@ -1,6 +1,8 @@
 """A stationary point in, its harmonic wavenumbers out: a minimum has no imaginary one, a saddle exactly one.
 
-Central differences of gradients give the Hessian of the atoms that move. What moves these as one piece and no other
+Central differences of gradients give the Hessian of the atoms that move, and those of the dipoles that come with the
+gradients the infrared intensities, in the double harmonic approximation (Wilson, Decius, Cross, Molecular Vibrations,
+1955). What moves these as one piece and no other
 atom at all is projected out: six motions of a molecule, five if it is linear, none of a part of a cluster.
 Masses are the elements' standard atomic weights as `ase.data` has them (IUPAC 2016, doi:10.1515/pac-2015-0305): means
 over the isotopes, as of a sample. How many wavenumbers are imaginary does not depend on them (Sylvester's law).
@@ -15,12 +17,13 @@ import numpy as np
 from qcdriver.errors import InputError
 from qcdriver.geometry.rigid import rigid_motions
 from qcdriver.models.outcomes import Frequencies
-from qcdriver.units import DALTON, WAVENUMBER
+from qcdriver.units import DALTON, INFRARED_KM_MOL, WAVENUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qcdriver.engines.base import Calculation, Progress
+    from qcdriver.models.molecule import Molecule
     from qcdriver.models.tasks import Vibrations
 
 NOISE_CM = 10.0
@@ -53,17 +56,22 @@ def vibrations(task: Vibrations, calculation: Calculation, progress: Progress) -
         raise InputError(f"{molecule.formula}: a single atom does not vibrate")
     result = calculation.compute(molecule.geometry, "gradient")
 
-    def gradient(geometry: np.ndarray) -> np.ndarray:
-        found = calculation.compute(geometry, "gradient").gradient
-        assert found is not None
-        slope: np.ndarray = found[moving].ravel()
-        return slope
+    def slope(geometry: np.ndarray) -> _Slope:
+        found = calculation.compute(geometry, "gradient")
+        assert found.gradient is not None
+        return found.gradient[moving].ravel(), found.dipole
 
-    hessian = _hessian(gradient, molecule.geometry, moving, task.step, progress) / np.outer(roots, roots)
+    hessian, polarity = _derivatives(slope, molecule.geometry, moving, task.step, progress)
+    hessian = hessian / np.outer(roots, roots)
     values, vectors = np.linalg.eigh(internal.T @ hessian @ internal)
     wavenumbers = np.sign(values) * np.sqrt(np.abs(values)) * WAVENUMBER
+    modes = internal @ vectors / roots[:, None]
+    intensities = None
+    if polarity is not None:
+        polarity = polarity + _moved_origin(molecule, moving)
+        intensities = tuple((INFRARED_KM_MOL * ((polarity.T @ modes) ** 2).sum(axis=0)).tolist())
     mode = np.zeros_like(molecule.geometry)
-    mode[moving] = (internal @ vectors[:, 0] / roots).reshape(-1, 3)
+    mode[moving] = modes[:, 0].reshape(-1, 3)
     assert result.gradient is not None
     return Frequencies(
         wavenumbers_cm=tuple(wavenumbers.tolist()),
@@ -72,27 +80,44 @@ def vibrations(task: Vibrations, calculation: Calculation, progress: Progress) -
         result=result.model_copy(update={"gradient": None}),
         n_gradients=1 + 2 * len(roots),
         max_force=float(np.abs(result.gradient[moving]).max()),
+        intensities_km_mol=intensities,
     )
 
 
-def _hessian(
-    gradient: Callable[[np.ndarray], np.ndarray],
+_Slope = tuple[np.ndarray, np.ndarray | None]
+"""The gradient on the atoms that move, (3 n,), and the dipole (3,), None where the engine gives none."""
+
+
+def _derivatives(
+    slope: Callable[[np.ndarray], _Slope],
     geometry: np.ndarray,
     moving: np.ndarray,
     step: float,
     progress: Progress,
-) -> np.ndarray:
-    """Differentiate the gradient over the coordinates of the moving atoms, (3 n, 3 n)."""
-    rows = []
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Differentiate gradient and dipole over the coordinates of the moving atoms, (3 n, 3 n) and (3 n, 3)."""
+    rows, polarity = [], []
     for count, atom in enumerate(moving, start=1):
         for axis in range(3):
             shift = np.zeros_like(geometry)
             shift[atom, axis] = step
-            rows.append((gradient(geometry + shift) - gradient(geometry - shift)) / (2 * step))
+            (ahead, there), (behind, back) = slope(geometry + shift), slope(geometry - shift)
+            rows.append((ahead - behind) / (2 * step))
+            if there is not None and back is not None:
+                polarity.append((there - back) / (2 * step))
         progress(f"{count} of {len(moving)} atoms moved")
     hessian = np.array(rows)
-    symmetric: np.ndarray = (hessian + hessian.T) / 2
-    return symmetric
+    return (hessian + hessian.T) / 2, np.array(polarity) if len(polarity) == len(rows) else None
+
+
+def _moved_origin(molecule: Molecule, moving: np.ndarray) -> np.ndarray:
+    """Return how the dipole of a charged molecule about a point at rest changes beyond that of `Result`, (3 n, 3).
+
+    That one is about the centre of nuclear charge, which moves with the nuclei, and the vibrating charge with it.
+    """
+    share = molecule.numbers[moving] / molecule.numbers.sum()
+    whole: np.ndarray = molecule.molecular_charge * np.kron(share[:, None], np.eye(3))
+    return whole
 
 
 def _masses(numbers: np.ndarray) -> np.ndarray:

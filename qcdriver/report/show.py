@@ -21,6 +21,7 @@ def show(run: Run, summary: Summary, animated: bool = False, everything: bool = 
     """
     from rich.console import Console
 
+    from qcdriver.report.infrared_files import write_infrared
     from qcdriver.report.page import NAME as PAGE
     from qcdriver.report.page import write_page
     from qcdriver.report.pictures.contour_map import plot_map
@@ -50,6 +51,8 @@ def show(run: Run, summary: Summary, animated: bool = False, everything: bool = 
             _draw(run.directory / "spectrum.png", partial(plot_spectrum, summary.title, found))
             _draw(run.directory / "spectrum.csv", partial(write_curves, found), "curves")
             _draw(run.directory / "excitations.csv", partial(write_states, found), "states")
+        if isinstance(found, Thermochemistry):
+            _draw(run.directory / "infrared.csv", partial(write_infrared, found.infrared), "infrared")
         if isinstance(found, Thermochemistry) and found.populations:
             _draw(run.directory / "populations.png", partial(plot_populations, summary.title, found.populations))
         if isinstance(found, Thermochemistry) and found.kinetics:

@@ -89,6 +89,9 @@ def _flaw_of_counts(task: Task, outcome: _Number) -> str | None:
             return f"mode has shape {outcome.mode.shape}, not {task.molecule.geometry.shape}"
         if list(outcome.wavenumbers_cm) != sorted(outcome.wavenumbers_cm):
             return "its wavenumbers do not rise"
+        known = outcome.intensities_km_mol
+        if known is not None and len(known) != len(outcome.wavenumbers_cm):
+            return f"{len(known)} intensities of {len(outcome.wavenumbers_cm)} wavenumbers"
     if isinstance(outcome, ExcitedStates):
         rising = [state.energy for state in outcome.states]
         if rising != sorted(rising) or min(rising, default=0.0) <= 0:

@@ -13,6 +13,8 @@ from qcdriver.report.tables.profiles import number
 from qcdriver.units import time_span
 from qcdriver.workflow.thermochemistry.findings import Kinetics, Moment, Populations, Thermochemistry, TimeCourse
 
+SHOWN_BANDS = 10
+"""Of a conformer: the strongest; all are in the CSV file."""
 SHOWN_TEMPERATURES = 12
 """Of a range, at most; all are in the JSON."""
 SHOWN_MINIMA = 6
@@ -22,6 +24,8 @@ SHOWN_MINIMA = 6
 def thermochemistry_tables(found: Thermochemistry) -> Iterator[Table]:
     """Make the tables of the conformers, of the passages, of the populations by temperature and over time."""
     yield _conformers(found)
+    if any(each.intensities_km_mol for each in found.infrared):
+        yield _infrared(found)
     if found.passages:
         yield _passages(found)
     if found.populations:
@@ -59,6 +63,21 @@ def _conformers(found: Thermochemistry) -> Table:
             str(each.weight),
             number(each.population_percent, 1),
         )
+    return table
+
+
+def _infrared(found: Thermochemistry) -> Table:
+    title = "Infrared, the strongest: harmonic wavenumbers, 1/cm, not scaled (intensity, km/mol)"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table.add_column("conformer")
+    table.add_column("absorbs at")
+    for each in found.infrared:
+        if each.intensities_km_mol is None:
+            table.add_row(each.conformer, "unknown: its vibrations were computed without dipoles")
+            continue
+        bands = sorted(zip(each.intensities_km_mol, each.wavenumbers_cm, strict=True), reverse=True)[:SHOWN_BANDS]
+        rising = sorted((wavenumber, strength) for strength, wavenumber in bands)
+        table.add_row(each.conformer, ", ".join(f"{place:.0f} ({strength:.0f})" for place, strength in rising))
     return table
 
 

@@ -17,6 +17,17 @@ class ConformerFreeEnergy(Frozen):
     population_percent: float
 
 
+class Infrared(Frozen):
+    """The harmonic wavenumbers of a conformer that absorb, and how strongly; None: the engine gave no dipoles.
+
+    Nothing is scaled: harmonic wavenumbers lie above measured ones.
+    """
+
+    conformer: str
+    wavenumbers_cm: tuple[float, ...]
+    intensities_km_mol: tuple[float, ...] | None
+
+
 class AtTemperature(Frozen):
     """Populations at one temperature, of all species in their order.
 
@@ -167,5 +178,6 @@ class Thermochemistry(Frozen):
     alpha: float
     conformers: tuple[ConformerFreeEnergy, ...]
     passages: tuple[Passage, ...]
+    infrared: tuple[Infrared, ...] = ()
     populations: Populations | None = None
     kinetics: Kinetics | None = None

@@ -21,7 +21,7 @@ from qcdriver.workflow.single_points import SinglePoints
 from qcdriver.workflow.stationary.settings import StationarySettings
 from qcdriver.workflow.stationary.stage import Stationary
 from qcdriver.workflow.thermochemistry.contributions import thermal
-from qcdriver.workflow.thermochemistry.findings import Thermochemistry
+from qcdriver.workflow.thermochemistry.findings import Infrared, Thermochemistry
 from qcdriver.workflow.thermochemistry.free_energies import free_energies
 from qcdriver.workflow.thermochemistry.passages import passages, verified_network
 from qcdriver.workflow.thermochemistry.populations import populations
@@ -108,6 +108,7 @@ class FreeEnergies(Stage[ThermochemistrySettings]):
                 alpha=settings.alpha,
                 conformers=tuple(free_energies(records, settings)),
                 passages=over,
+                infrared=tuple(_infrared(label, record) for label, record in records.items()),
                 populations=populations(run, records, settings) if settings.populations else None,
                 kinetics=kinetics(run, network, over, settings) if settings.start is not None else None,
             )
@@ -143,6 +144,16 @@ def _judged(conformer: Verdict, record: TaskRecord) -> Verdict:
         facts=found.facts,
         purpose=Purpose.VIBRATIONS,
         isomer=conformer.isomer,
+    )
+
+
+def _infrared(label: str, record: TaskRecord) -> Infrared:
+    outcome = record.outcome
+    assert isinstance(outcome, Frequencies)
+    return Infrared(
+        conformer=label,
+        wavenumbers_cm=outcome.wavenumbers_cm,
+        intensities_km_mol=outcome.intensities_km_mol,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import re
@@ -112,6 +113,16 @@ def test_the_report_says_how_long_it_takes_and_draws_it(finished):
     words = " ".join(re.sub(r"[^\S]+", " ", printed).split())
     assert "trans at 100 K: half of the way to equilibrium after" in words
     assert (folder / "hono" / "time_course.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_each_conformer_absorbs_is_in_a_table_and_a_file(finished):
+    printed, found, folder = finished
+    assert "Infrared, the strongest: harmonic wavenumbers" in " ".join(printed.split())
+    rows = list(csv.DictReader((folder / "hono" / "infrared.csv").open()))
+    assert [row["conformer"] for row in rows] == ["cis"] * 6 + ["trans"] * 6
+    (cis,) = (each for each in found["infrared"] if each["conformer"] == "cis")
+    assert [float(row["intensity_km_mol"]) for row in rows[:6]] == cis["intensities_km_mol"]
+    assert max(cis["intensities_km_mol"]) > 20
 
 
 def test_a_point_of_the_grid_is_a_start_too(finished):
