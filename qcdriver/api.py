@@ -203,7 +203,8 @@ def benchmark(
     folder
         All files NAME.cif in it are taken.
     levels
-        METHOD or METHOD/SOLVENT each; None: GFN-FF, GFN1-xTB and this in dichloromethane.
+        METHOD or METHOD/SOLVENT each, or an input file whose levels hold for every crystal; None: GFN-FF, GFN1-xTB and
+        this in dichloromethane.
     results
         The folder of run directories, one for each crystal and level; what is there is not computed again.
     phosphine

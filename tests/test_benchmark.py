@@ -117,6 +117,49 @@ def test_the_same_command_again_computes_nothing_and_prints_the_table(found, cry
     assert as_json["tests"] == [test.model_dump(mode="json") for test in found.tests]
 
 
+def test_a_level_of_an_input_is_that_of_its_refinement(tmp_path):
+    """CuCl(PH3) by PBE, its bonds in the crystal 5 % too long: they end where PBE has them, not GFN1-xTB."""
+    linear = qd.Molecule(
+        symbols=("Cu", "Cl", "P", "H", "H", "H"),
+        geometry=np.array(
+            [[0, 0, 0], [0, 0, -2.1], [0, 0, 2.2], [1.25, 0, 2.85], [-0.62, 1.08, 2.85], [-0.62, -1.08, 2.85]]
+        )
+        / ANGSTROM,
+    )
+    folder = tmp_path / "crystals"
+    folder.mkdir()
+    write_cif(folder / "linear.cif", linear, 1.05)
+    level = tmp_path / "pbe.toml"
+    level.write_text(
+        """
+        title = "PBE"
+        [structure]
+        source = "au13ag12"
+        [structure.isomers.S]
+        twist_deg = 36
+        [prescreen]
+        method = "GFN1-xTB"
+        starts = 3
+        [refine]
+        threshold = { max_force_ev_angstrom = 0.05, energy_change_ev = 1e-3 }
+        [dft]
+        method = "PBE"
+        basis = "def2-SVP"
+        device = "cpu"
+        keywords = { grid_level = 1 }
+        """
+    )
+    xtb, pbe = qd.benchmark(folder, [GFN1, str(level)], tmp_path / "results").tests
+    lengths = {
+        test.level: {bond.elements: bond.mean_angstrom + bond.difference_angstrom for bond in test.fidelity.bonds}
+        for test in (xtb, pbe)
+    }
+    refined = next(qd.open_results(tmp_path / "results" / pbe.run).records(stage="refine"))
+    places = refined.molecule.geometry * ANGSTROM
+    assert lengths[str(level)]["Cu", "P"] == pytest.approx(np.linalg.norm(places[2] - places[0]), abs=1e-6)
+    assert abs(lengths[str(level)]["Cu", "P"] - lengths[GFN1]["Cu", "P"]) > 0.01
+
+
 def test_rmsd_and_bonds_of_a_known_change():
     start = cubane()
     grown = start.model_copy(update={"geometry": start.geometry * 1.1})

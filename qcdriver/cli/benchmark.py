@@ -17,7 +17,10 @@ def benchmark(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Every NAME.cif in it is taken.")],
     level: Annotated[
         list[str] | None,
-        typer.Option(metavar="METHOD[/SOLVENT]", help="One of the levels; else GFN-FF, GFN1-xTB and GFN1-xTB/ch2cl2."),
+        typer.Option(
+            metavar="METHOD[/SOLVENT]|INPUT.toml",
+            help="A level, or an input that has it; else GFN-FF, GFN1-xTB and GFN1-xTB/ch2cl2.",
+        ),
     ] = None,
     phosphine: Annotated[
         str | None, typer.Option(metavar="PH3|PMe3", help="Cut the phosphine ligands down to this first.")

@@ -10,26 +10,30 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
-from qcdriver import engines
-from qcdriver.errors import InputError, input_errors_of
+from qcdriver.errors import InputError
 from qcdriver.geometry.bonds import is_metal
 from qcdriver.geometry.fidelity import Fidelity, fidelity
 from qcdriver.io.cif import read_crystal
 from qcdriver.models.base import Frozen
-from qcdriver.models.verdicts import Verdict
 from qcdriver.systems.registry import geometry_of
-from qcdriver.workflow.findings import Summary
 from qcdriver.workflow.input import make_input
-from qcdriver.workflow.open_run import Run
-from qcdriver.workflow.prescreen.levels import relaxation_level
-from qcdriver.workflow.prescreen.settings import PrescreenSettings
-from qcdriver.workflow.prescreen.stage import Prescreen, candidates_of
+from qcdriver.workflow.open_run import Run, open_run
+from qcdriver.workflow.plan import refuse_impossible
+from qcdriver.workflow.prescreen.stage import Prescreen
+from qcdriver.workflow.refine.stage import Refinement, conformers_to_compute
+from qcdriver.workflow.single_points import SinglePoints
 from qcdriver.workflow.tables import Input
+from qcdriver.workflow.variants import read_toml
 
 LEVELS = ("GFN-FF", "GFN1-xTB", "GFN1-xTB/ch2cl2")
 """What is compared where nothing is said."""
+
+_STAGES = (Prescreen, Refinement, SinglePoints)
+_OF_MODELS = frozenset({"starts", "seed", "hold_metal"})
+"""Keys of the prescreen that models need, and crystal structures do not."""
 
 # Forces far below this move nothing that a crystal structure tells, and take most of the gradients.
 _THRESHOLD = {"max_force_ev_angstrom": 0.05, "energy_change_ev": 1e-3}
@@ -54,13 +58,13 @@ class CrystalTest(Frozen):
     formula, charge
         Of the cluster in it.
     level
-        METHOD or METHOD/SOLVENT.
+        As it was asked for.
     run
         The name of the run directory.
     fidelity
         None where the relaxation failed, or the cluster fell apart.
-    verdict
-        Why there is none.
+    error
+        What it failed with.
     """
 
     crystal: str
@@ -69,7 +73,7 @@ class CrystalTest(Frozen):
     level: str
     run: str
     fidelity: Fidelity | None
-    verdict: Verdict | None = None
+    error: str | None = None
 
 
 class Benchmark(Frozen):
@@ -89,7 +93,8 @@ def crystal_runs(
     folder
         All files NAME.cif in it are read.
     levels
-        METHOD or METHOD/SOLVENT each, as `LEVELS`.
+        METHOD or METHOD/SOLVENT each, as `LEVELS`; or an input file, NAME.toml, whose [prescreen], [refine], [dft] and
+        [resources] hold for every crystal.
     phosphine
         What its phosphine ligands are cut to: "PMe3", "PH3"; None: nothing is cut.
 
@@ -121,7 +126,7 @@ def crystal_runs(
         for level in levels:
             run = _run(path, level, phosphine)
             try:
-                _refuse_what_level_cannot(run, path.parent)
+                _refuse_impossible(run)
             except InputError as error:
                 left_out.append(f"{path} at {level}: {error}")
                 refused[level] = str(error)
@@ -139,48 +144,50 @@ def crystal_runs(
 
 
 def _run(path: Path, level: str, phosphine: str | None) -> CrystalRun:
-    method, _, solvent = level.partition("/")
-    label = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-") or "crystal"
+    label = _plain(path.stem) or "crystal"
     structure = {"source": "cif", "isomers": {label: {"file": str(path.resolve())}}}
-    table = {
-        "method": method,
-        "preoptimize": "stepwise",
-        "metal_bonds_to_lose": 1.0,  # a core that rearranges is a finding here
-        "cheap": _THRESHOLD,
-        "tight": _THRESHOLD,
-    }
     tables = {
         "title": f"{path.name} at {level}",
         "structure": structure | ({"phosphine": phosphine} if phosphine else {}),
-        Prescreen.name: table | ({"solvent": solvent} if solvent else {}),
+        **_tables_of(level),
     }
-    settings = make_input(tables, f"--level {level}: ")
-    made = _prescreen_of(settings)
-    with input_errors_of(f"--level {level}:"):
-        relaxation_level(made)
-    words = [label, phosphine, made.method, made.solvent]
-    name = "-".join(re.sub(r"[^A-Za-z0-9]+", "-", word).lower() for word in words if word)
-    return CrystalRun(path.name, level, name, settings)
+    words = [label, phosphine or "", Path(level).stem if _is_file(level) else level]
+    name = "-".join(_plain(word).lower() for word in words if word)
+    return CrystalRun(path.name, level, name, make_input(tables, f"--level {level}: "))
 
 
-def _prescreen_of(settings: Input) -> PrescreenSettings:
-    table = settings.table(PrescreenSettings)
-    assert table is not None
-    return table
+def _plain(word: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", word).strip("-")
 
 
-def _refuse_what_level_cannot(run: CrystalRun, folder: Path) -> None:
+def _is_file(level: str) -> bool:
+    return ".toml" in level
+
+
+def _tables_of(level: str) -> dict[str, Any]:
+    """Return the tables of an input that say at which level is relaxed, and how."""
+    own = {"preoptimize": "stepwise", "metal_bonds_to_lose": 1.0}  # a core that rearranges is a finding here
+    if _is_file(level):
+        given = read_toml(Path(level))
+        kept = {name: given[name] for name in (*(stage.name for stage in _STAGES), "resources") if name in given}
+        prescreen = {key: value for key, value in given.get(Prescreen.name, {}).items() if key not in _OF_MODELS}
+        return kept | {Prescreen.name: own | prescreen}
+    method, _, solvent = level.partition("/")
+    table = own | {"method": method, "cheap": _THRESHOLD, "tight": _THRESHOLD}
+    return {Prescreen.name: table | ({"solvent": solvent} if solvent else {})}
+
+
+def _refuse_impossible(run: CrystalRun) -> None:
     """Refuse an element, a charge or a spin that the level does not know, and a cut that cannot be made."""
-    level, _ = relaxation_level(_prescreen_of(run.input))
-    for candidate in candidates_of(run.input, folder):
-        engines.check(geometry_of(candidate), level, "gradient")
+    with TemporaryDirectory() as nothing:
+        opened = open_run(run.input, Path(f"{run.name}.toml"), Path(nothing))
+        refuse_impossible(opened, opened.stages)
 
 
-def crystal_test(asked: CrystalRun, run: Run, summary: Summary) -> CrystalTest:
-    """Measure what became of a crystal structure in its run."""
+def crystal_test(asked: CrystalRun, run: Run, error: str | None) -> CrystalTest:
+    """Measure what became of a crystal structure in its run, which may have ended with an error."""
     start = geometry_of(run.candidates[0])
-    relaxed = run.record(summary.conformers[0].key).molecule if summary.conformers else None
-    lost = (*summary.failed, *summary.dropped)
+    relaxed = None if error else conformers_to_compute(run)[0][1]
     return CrystalTest(
         crystal=asked.crystal,
         formula=start.formula,
@@ -188,5 +195,5 @@ def crystal_test(asked: CrystalRun, run: Run, summary: Summary) -> CrystalTest:
         level=asked.level,
         run=asked.name,
         fidelity=None if relaxed is None else fidelity(start, relaxed),
-        verdict=lost[0].verdict if relaxed is None and lost else None,
+        error=error,
     )

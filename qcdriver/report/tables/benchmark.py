@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 from qcdriver.geometry.fidelity import BondLengths, Fidelity
-from qcdriver.report.sentences import sentence
 from qcdriver.report.tables.profiles import number
 from qcdriver.workflow.benchmark import Benchmark, CrystalTest
 
@@ -43,7 +42,7 @@ def _print_crystal(tests: list[CrystalTest], console: Console) -> None:
     console.print(table)
     for test in tests:
         if test.fidelity is None:
-            _say(console, f"{test.level}: {(sentence(test.verdict) if test.verdict else None) or 'failed'}")
+            _say(console, f"{test.level}: {test.error}")
 
 
 def _cells(kept: Fidelity) -> tuple[str, ...]:
