@@ -3,7 +3,7 @@
 A choice among alternatives is made once for all images. Where images of what was chosen hang on one molecule that is
 always there, n x occupancy of them are there, and in the places of the others what they are the alternative to. Whether
 the images are there together all the same, as two disordered arms of one cluster are, follows from what comes out: only
-a molecule that the file names, or that is known, is mixed.
+a molecule that the file names, or that is known, is mixed. What may be another molecule of other elements is said.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from qcdriver.io.cif.formula import hill
 from qcdriver.io.cif.neighbours import bond_reach, bonds, covalent_radii
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from qcdriver.io.cif.neighbours import Pairs
     from qcdriver.io.cif.occupancy import Occupants
@@ -64,13 +64,14 @@ def mixed_across_elements(cell: UnitCell, pairs: Pairs, occupants: Occupants, sp
             dropped = images[number:] if number else []
             added = _alternatives(cell, pairs, atoms, partial, dropped)
             gone = frozenset[int]().union(*(piece.atoms for piece in dropped))
-            if not added or not _is_likelier(cell, molecule, (molecule - gone) | added, species):
+            mixed = (molecule - gone) | added
+            if not added or not _may_be(cell, molecule, mixed, species):
                 continue
-            if abs(expected - number) >= _WHOLE_NUMBER:
+            if abs(expected - number) >= _WHOLE_NUMBER or not species.likelihood(_composition(cell, mixed)):
                 told.append(
                     f"{_labels(cell, gone)}: all {len(images)} images in one molecule were taken, where the occupancy "
                     f"says {expected:.1f}; with {_labels(cell, added)} in place of {len(dropped)} of them it is "
-                    f"{_formula(cell, (molecule - gone) | added)}"
+                    f"{hill(_composition(cell, mixed))}"
                 )
                 continue
             atoms[sorted(gone)], atoms[sorted(added)] = False, True
@@ -78,6 +79,7 @@ def mixed_across_elements(cell: UnitCell, pairs: Pairs, occupants: Occupants, sp
                 f"{_labels(cell, gone)}: {len(images) - len(dropped)} of {len(images)} images in one molecule were "
                 f"taken, and {_labels(cell, added)} in place of the other{'s' * (len(dropped) > 1)}"
             )
+    told += _elements_on_one_site(cell, occupants, atoms, pairs)
     return replace(occupants, atoms=atoms, warnings=(*occupants.warnings, *dict.fromkeys(told)))
 
 
@@ -85,8 +87,8 @@ def _labels(cell: UnitCell, atoms: frozenset[int]) -> str:
     return ", ".join(sorted({cell.sites.labels[site] for site in cell.site[sorted(atoms)]}))
 
 
-def _formula(cell: UnitCell, atoms: frozenset[int]) -> str:
-    return hill(Counter(cell.symbols[sorted(atoms)].tolist()))
+def _composition(cell: UnitCell, atoms: Iterable[int]) -> Counter[str]:
+    return Counter(cell.symbols[sorted(atoms)].tolist())
 
 
 def _molecules(cell: UnitCell, pairs: Pairs, kept: np.ndarray) -> list[frozenset[int]]:
@@ -160,8 +162,32 @@ def _alternatives(
     return frozenset(found)
 
 
-def _is_likelier(cell: UnitCell, before: frozenset[int], after: frozenset[int], species: Species) -> bool:
-    """Tell whether a molecule is one that the file names, or as well known as the one before and of other atoms."""
-    old, new = (Counter(cell.symbols[sorted(atoms)].tolist()) for atoms in (before, after))
+def _may_be(cell: UnitCell, before: frozenset[int], after: frozenset[int], species: Species) -> bool:
+    """Tell whether a molecule is of other atoms than the one before, and named or known no worse.
+
+    Of two molecules that nobody knows, hydrogens alone make no difference: often they are not in the file.
+    """
+    old, new = _composition(cell, before), _composition(cell, after)
     rank = species.likelihood(new)
-    return old != new and rank > 0 and rank >= species.likelihood(old)
+    if rank == 0:
+        old, new = (Counter({s: n for s, n in one.items() if s != "H"}) for one in (old, new))
+    return old != new and rank >= species.likelihood(_composition(cell, before))
+
+
+def _elements_on_one_site(cell: UnitCell, occupants: Occupants, atoms: np.ndarray, pairs: Pairs) -> Iterator[str]:
+    """Say where one element was taken in several places of a molecule which it shares with another."""
+    number = {label: site for site, label in enumerate(cell.sites.labels)}
+    symbols = cell.sites.symbols
+    molecules = _molecules(cell, pairs, atoms)
+    for choice in occupants.choices:
+        taken = [number[label] for label in choice.chosen.sites]
+        others = [a for a in choice.left_out if len(a.sites) == len(taken) == 1 and a.sites != choice.chosen.sites]
+        others = [a for a in others if symbols[number[a.sites[0]]] != symbols[taken[0]]]
+        for molecule in molecules if others else ():
+            count = int((cell.site[sorted(molecule)] == taken[0]).sum())
+            if count > 1:
+                rivals = ", ".join(f"{a.sites[0]} ({100 * a.occupancy:.0f} %)" for a in others)
+                yield (
+                    f"{choice.chosen.sites[0]} ({100 * choice.chosen.occupancy:.0f} %) was taken in all {count} of its "
+                    f"places in {hill(_composition(cell, molecule))}, which it shares with {rivals}"
+                )
