@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ from qcdriver.geometry.superposition import principal_axes
 from qcdriver.models.molecule import Molecule
 from qcdriver.models.outcomes import Band
 from qcdriver.report.page.gallery import Gallery
-from qcdriver.report.page.model import Cell, Chart, Map, Point, Series, Tree
+from qcdriver.report.page.model import BranchLine, Cell, Chart, Map, Point, Series, Tree
 from qcdriver.report.pictures.disconnectivity import places_across, saddle_places
 from qcdriver.report.pictures.profile import curves, lost_energy
 from qcdriver.report.pictures.trajectory import laid_on, lowest_way, trajectory, turned_onto
@@ -87,6 +88,7 @@ def profile_charts(
     lines = [
         (profile, points) for profile, points in zip(profiles, shown, strict=True) if len(profile.coordinates) == 1
     ]
+    branches = {profile.level: _branches(run, profile, points, scanned.first, gallery) for profile, points in lines}
     charts = []
     if lines:
         longest = max(len(points) for _, points in lines)
@@ -96,7 +98,10 @@ def profile_charts(
                 title=f"Profile of the {kind}",
                 x_label=f"{kind} ({unit})",
                 y_label=ENERGY,
-                series=tuple(_series(profile, points, len(points) > longest / 2) for profile, points in lines),
+                series=tuple(
+                    _series(profile, points, len(points) > longest / 2, branches[profile.level])
+                    for profile, points in lines
+                ),
                 remarks=tuple(
                     line for profile, _ in lines for line in (*remarks(profile), *_convergence(run, profile))
                 ),
@@ -147,7 +152,40 @@ def _words(point: ScanPoint, profile: Profile) -> str:
     return f"{at}: {number(point.relative_energy_kcal_mol, 2)} kcal/mol{gap}{belt}{origin} ({profile.level})"
 
 
-def _series(profile: Profile, points: Sequence[Point], with_line: bool) -> Series:
+def _branches(
+    run: Run, profile: Profile, points: Sequence[Point], onto: Molecule | None, gallery: Gallery
+) -> tuple[BranchLine, ...]:
+    """Make what descends from each conformer, where several do; a point that is the profile's own is that one."""
+    if len(profile.branches) < 2:
+        return ()
+    own = {found.key: point for found, point in zip(profile.points, points, strict=True) if found.image_of is None}
+    return tuple(
+        BranchLine(
+            name=branch.conformer,
+            points=tuple(
+                Point(
+                    x=point.target[0],
+                    y=point.relative_energy_kcal_mol,
+                    structure=own[point.key].structure
+                    if point.key in own
+                    else structure_of(run, point.key, gallery, onto),
+                    words=f"{place(point.target, profile)}, what descends from {branch.conformer}: "
+                    f"{number(point.relative_energy_kcal_mol, 2)} kcal/mol{', the lowest' if point.lowest else ''}",
+                    hollow=not point.lowest,
+                )
+                for point in branch.points
+            ),
+            lines=tuple(
+                tuple((end.target[0], end.relative_energy_kcal_mol) for end in ends)
+                for ends in pairwise(branch.points)
+                if not all(end.lowest for end in ends)
+            ),
+        )
+        for branch in profile.branches
+    )
+
+
+def _series(profile: Profile, points: Sequence[Point], with_line: bool, branches: tuple[BranchLine, ...]) -> Series:
     lost: list[tuple[float, float, Literal["up", "down"]]] = []
     for point in profile.points if with_line else ():
         below, above = (lost_energy(point, side) for side in (0, 1))
@@ -161,6 +199,7 @@ def _series(profile: Profile, points: Sequence[Point], with_line: bool) -> Serie
             tuple((round(float(x), 4), round(float(y), 4)) for x, y in zip(*line, strict=True)) for line in lines
         ),
         lost=tuple(lost),
+        branches=branches if with_line else (),
     )
 
 

@@ -13,6 +13,7 @@ from qcdriver.report.page.charts import Scanned, laid, path_charts, profile_char
 from qcdriver.report.page.downloads import downloads
 from qcdriver.report.page.gallery import Gallery, opened_bonds
 from qcdriver.report.page.model import Folded, Page, PlainTable, View
+from qcdriver.report.page.spectra import spectrum_chart
 from qcdriver.report.page.tables import plain
 from qcdriver.report.provenance import Provenance, provenance
 from qcdriver.report.sentences import conversion_lines, minimum_note, sentence
@@ -20,9 +21,7 @@ from qcdriver.report.tables.dropped import by_reason
 from qcdriver.report.tables.networks import network_tables
 from qcdriver.report.tables.overview import (
     MEASURED,
-    charge_tables,
-    conformer_table,
-    family_table,
+    conformer_tables,
     order_and_representatives,
     path_table,
 )
@@ -32,6 +31,7 @@ from qcdriver.units import duration
 from qcdriver.workflow.findings import Conformer, Summary
 from qcdriver.workflow.open_run import Run
 from qcdriver.workflow.scan.stage import landscape
+from qcdriver.workflow.spectrum.findings import Spectrum
 from qcdriver.workflow.variants import run_name, split
 
 
@@ -57,7 +57,7 @@ def page_of(run: Run, summary: Summary) -> Page:
             for warning in conformer.warnings
         ),
         failed=tuple(f"{item.stage} {item.label}: {sentence(item.verdict)}" for item in summary.failed),
-        conformers=tuple(plain(table, by_label, MEASURED) for table in _conformer_tables(summary)),
+        conformers=tuple(plain(table, by_label, MEASURED) for table in conformer_tables(summary)),
         conformer_notes=tuple(_conformer_notes(summary)),
         views=tuple(views),
         charts=tuple(charts),
@@ -73,6 +73,11 @@ def page_of(run: Run, summary: Summary) -> Page:
             if (note := minimum_note(minimum))
         ),
         own={name: tuple(map(plain, own_tables(name, finding))) for name, finding in summary.stages.items()},
+        spectra={
+            name: spectrum_chart(finding)
+            for name, finding in summary.stages.items()
+            if isinstance(finding, Spectrum) and finding.states
+        },
         checks=tuple(_checks(summary)),
         dropped=tuple(Folded(reason=group.reason, items=group.lines) for group in by_reason(summary.dropped)),
         levels=_levels(made),
@@ -110,17 +115,6 @@ def _views(run: Run, summary: Summary, scanned: Scanned, gallery: Gallery) -> It
             structure=gallery.add(shown, opened_bonds(conformer.verdict)),
             facts=tuple(columns),
         )
-
-
-def _conformer_tables(summary: Summary) -> Iterator[Table]:
-    for level in dict.fromkeys(conformer.level for conformer in summary.conformers):
-        at_level = [conformer for conformer in summary.conformers if conformer.level == level]
-        yield conformer_table(level, at_level, summary.ranking)
-    for family in families().values():
-        found = {one.label: one.measured[family.name] for one in summary.conformers if family.name in one.measured}
-        if found and family.conformer_title:
-            yield family_table(family, found)
-    yield from charge_tables(summary.conformers)
 
 
 def _conformer_notes(summary: Summary) -> Iterator[str]:

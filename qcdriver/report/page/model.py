@@ -76,6 +76,14 @@ class Point(Frozen):
     hollow: bool = False
 
 
+class BranchLine(Frozen):
+    """What descends from one conformer: its points, and the lines between them where it is not the lowest."""
+
+    name: str
+    points: tuple[Point, ...]
+    lines: tuple[tuple[tuple[float, float], ...], ...]
+
+
 class Series(Frozen):
     """Points of one level; `curves`: the lines between them; `lost`: what came to a point and was not kept."""
 
@@ -83,6 +91,7 @@ class Series(Frozen):
     points: tuple[Point, ...]
     curves: tuple[tuple[tuple[float, float], ...], ...] = ()
     lost: tuple[tuple[float, float, Literal["up", "down"]], ...] = ()
+    branches: tuple[BranchLine, ...] = ()
 
 
 class Chart(Frozen):
@@ -126,6 +135,33 @@ class Tree(Frozen):
     dotted: tuple[tuple[tuple[float, float], ...], ...]
 
 
+class Stick(Frozen):
+    """One excited state: where it absorbs, its oscillator strength, and what it says."""
+
+    nm: float
+    strength: float
+    words: str
+
+
+class SpectrumRow(Frozen):
+    """The absorption of one isomer: wavelength (nm) and 1000 L/(mol cm), where all states are known, and beyond."""
+
+    name: str
+    curve: tuple[tuple[float, float], ...]
+    beyond: tuple[tuple[float, float], ...]
+    sticks: tuple[Stick, ...]
+    measured_nm: tuple[float, ...]
+
+
+class SpectrumChart(Frozen):
+    """A row for each isomer, over one axis."""
+
+    title: str
+    low_nm: float
+    high_nm: float
+    rows: tuple[SpectrumRow, ...]
+
+
 class Folded(Frozen):
     """What was dropped for reasons of one kind."""
 
@@ -162,6 +198,7 @@ class Page(Frozen):
     network_tables: tuple[PlainTable, ...]
     network_notes: tuple[str, ...]
     own: dict[str, tuple[PlainTable, ...]]
+    spectra: dict[str, SpectrumChart]
     checks: tuple[str, ...]
     dropped: tuple[Folded, ...]
     levels: PlainTable

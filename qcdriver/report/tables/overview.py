@@ -20,7 +20,7 @@ from qcdriver.report.tables.profiles import number, print_profile
 from qcdriver.systems.base import Family
 from qcdriver.systems.registry import families
 from qcdriver.units import KCAL_MOL, KELVIN
-from qcdriver.workflow.findings import Conformer, PathFound, Ranking, Summary
+from qcdriver.workflow.findings import Conformer, Findings, PathFound, Ranking, Summary
 
 MEASURED = "measured\neV"
 """The heading of what an experiment gave."""
@@ -89,6 +89,17 @@ def print_summary(summary: Summary, console: Console, everything: bool = False) 
         console.print(f"{what}: {summary.experiment_source}", markup=False, highlight=False)
 
 
+def print_findings(found: Findings, ranking: Ranking | None, console: Console) -> None:
+    """Print the tables of what one stage found: conformers, profiles, paths."""
+    for level in dict.fromkeys(each.level for each in found.conformers):
+        at_level = [each for each in found.conformers if each.level == level]
+        console.print(conformer_table(level, at_level, ranking))
+    for profile in found.profiles:
+        print_profile(profile, console)
+    if found.paths:
+        console.print(path_table(found.paths))
+
+
 def order_and_representatives(summary: Summary) -> Iterator[str]:
     """Say how far the order of the conformers is decided, and what stands for an isomer whose lowest is deformed."""
     if summary.ranking:
@@ -96,6 +107,18 @@ def order_and_representatives(summary: Summary) -> Iterator[str]:
         yield from ranking_lines(summary.ranking)
     lines = map(representative_line, summary.representatives)
     yield from (line for line in lines if line is not None)
+
+
+def conformer_tables(summary: Summary) -> Iterator[Table]:
+    """Give the tables of the conformers: of each level, of each family that has its own, of charges."""
+    for level in dict.fromkeys(conformer.level for conformer in summary.conformers):
+        at_level = [conformer for conformer in summary.conformers if conformer.level == level]
+        yield conformer_table(level, at_level, summary.ranking)
+    for family in families().values():
+        found = {one.label: one.measured[family.name] for one in summary.conformers if family.name in one.measured}
+        if found and family.conformer_title:
+            yield family_table(family, found)
+    yield from charge_tables(summary.conformers)
 
 
 def conformer_table(level: str, conformers: Sequence[Conformer], ranking: Ranking | None) -> Table:

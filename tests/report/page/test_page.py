@@ -44,6 +44,102 @@ def rod(tmp_path_factory):
     return page("au13ag12", tmp_path_factory.mktemp("rod"))
 
 
+FORMIC_ACID = """5
+charge=0 multiplicity=1
+C  0.00  0.00 0.0
+O  0.00  1.20 0.0
+O  1.15 -0.68 0.0
+H -0.95 -0.55 0.0
+H {hydroxyl} 0.0
+"""
+TWO_FORMS = """
+title = "Formic acid"
+[structure]
+source = "xyz"
+[structure.isomers.Z]
+file = "z.xyz"
+[structure.isomers.E]
+file = "e.xyz"
+[prescreen]
+engine = "tblite"
+preoptimize = "none"
+[scan]
+dft_points = "none"
+[[scan.coordinate]]
+kind = "dihedral"
+atoms = [1, 0, 2, 4]
+start_deg = 0
+stop_deg = 180
+step_deg = 45
+[dft]
+method = "pbe"
+basis = "STO-3G"
+device = "cpu"
+keywords = { grid_level = 0 }
+[sensitivity]
+levels = [{ basis = "3-21G" }]
+[spectrum]
+states = 3
+[experiment]
+peaks_nm = { Z = [205, 150] }
+source = "made up"
+"""
+
+
+@pytest.fixture(scope="module")
+def formic(tmp_path_factory):
+    """Run the torsion of formic acid from its two forms, with other levels and excited states."""
+    folder = tmp_path_factory.mktemp("formic")
+    (folder / "z.xyz").write_text(FORMIC_ACID.format(hydroxyl="1.95 -0.13"))
+    (folder / "e.xyz").write_text(FORMIC_ACID.format(hydroxyl="0.95 -1.62"))
+    (folder / "formic.toml").write_text(TWO_FORMS)
+    return api.run(folder / "formic.toml", folder / "results", workers=1).directory / "index.html"
+
+
+def test_an_order_that_two_levels_leave_open_is_undecided_in_the_first_line(rod):
+    found = data(rod.read_text())
+    assert found["state"] == "doubtful"
+    assert found["verdict"].endswith("nothing failed, no energy has a warning; undecided which lies lowest: E or S#2.")
+    assert found["advice"][0].startswith("No order is known where it is undecided: take none from the tables")
+
+
+def test_the_branches_of_a_scan_stand_beside_its_profile_with_structures_of_their_own(formic):
+    (chart,) = data(formic.read_text())["charts"]
+    scan = chart["series"][0]
+    assert [branch["name"] for branch in scan["branches"]] == ["Z", "E"]
+    profile = {point["x"]: point for point in scan["points"]}
+    above = 0
+    for branch in scan["branches"]:
+        assert branch["lines"]
+        for point in branch["points"]:
+            lowest = min(profile.values(), key=lambda other: abs(other["x"] - point["x"]))
+            assert point["structure"] is not None
+            assert (point["structure"] == lowest["structure"]) == (not point["hollow"])
+            above += point["hollow"]
+            assert point["y"] >= lowest["y"] - 1e-9
+    assert above
+
+
+def test_a_spectrum_is_drawn_with_its_states_and_what_was_measured(formic):
+    found = data(formic.read_text())
+    chart = found["spectra"]["spectrum"]
+    z, e = chart["rows"]
+    assert (z["name"], z["measured_nm"], e["measured_nm"]) == ("Z", [205.0, 150.0], [])
+    assert len(z["sticks"]) == len(e["sticks"]) == 3
+    shown = [place[0] for place in (*z["curve"], *z["beyond"])]
+    assert chart["low_nm"] <= min(shown) < max(shown) <= chart["high_nm"]
+    assert all(chart["low_nm"] < stick["nm"] < chart["high_nm"] for stick in z["sticks"])
+    first, *_ = z["sticks"]
+    assert first["words"].startswith(f"Z, state 1: {first['nm']:.0f} nm")
+
+
+def test_further_levels_have_their_table_and_their_answer(formic):
+    table, notes = data(formic.read_text())["own"]["sensitivity"]
+    assert [row[0] for row in table["rows"]] == ["pbe/STO-3G (pyscf)", "pbe/3-21G (pyscf)", "from .. to"]
+    assert notes["columns"] == [{"heading": "", "kind": "text"}]
+    assert "E lies above Z at every level" in notes["rows"][0][0]
+
+
 def test_every_point_of_a_profile_has_its_structure_in_one_order_of_atoms(rod):
     found = data(rod.read_text())
     scan, dft = found["charts"][0]["series"]
@@ -120,6 +216,9 @@ addEventListener("load", () => setTimeout(() => {
     choice.dispatchEvent(new Event("change"));
   }
   for (const canvas of all(".canvas")) canvas.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft" }));
+  for (const stick of all(".stick")) stick.dispatchEvent(new Event("focus"));
+  const told = document.querySelector("#stage-spectrum .status");
+  if (told && !/state/.test(told.textContent)) wrong.push("a state says nothing");
   for (const mark of all(".mark[role=button]")) mark.dispatchEvent(new Event("focus"));
   for (const control of all("input, select, [role=img], [role=button]")) {
     const named = control.getAttribute("aria-label") || control.closest("label");
@@ -153,13 +252,15 @@ class Ear(BaseHTTPRequestHandler):
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here: apt-get install chromium")
-def test_a_browser_as_narrow_as_a_telephone_shows_it_and_every_control_works(rod, tmp_path):
+@pytest.mark.parametrize("shown", ["rod", "formic"])
+def test_a_browser_as_narrow_as_a_telephone_shows_it_and_every_control_works(shown, tmp_path, request):
+    shown = request.getfixturevalue(shown)
     with HTTPServer(("127.0.0.1", 0), Ear) as server:
         server.heard = queue.Queue()
         threading.Thread(target=server.serve_forever, daemon=True).start()
         script = f"<script>{CLICKS.replace('PORT', str(server.server_port))}</script>"
         checked = tmp_path / "checked.html"
-        html = rod.read_text().replace("img-src", f"img-src http://127.0.0.1:{server.server_port}")
+        html = shown.read_text().replace("img-src", f"img-src http://127.0.0.1:{server.server_port}")
         checked.write_text(html.replace('<script>\n"use strict";', f'{script}<script>\n"use strict";'))
         browser = [
             "chromium",
@@ -172,7 +273,7 @@ def test_a_browser_as_narrow_as_a_telephone_shows_it_and_every_control_works(rod
         with (tmp_path / "log").open("w") as log:
             process = subprocess.Popen([*browser, *where, checked.as_uri()], stdout=log, stderr=log)
             try:
-                wrong = server.heard.get(timeout=60)
+                wrong = server.heard.get(timeout=240)
                 assert wrong == [], wrong
             finally:
                 process.terminate()

@@ -145,6 +145,12 @@ function conformerPart() {
   return () => places.forEach((place) => place.show());
 }
 
+// A column without a heading is lines to read.
+function ownTable(content) {
+  if (content.columns.length > 1 || content.columns[0].heading) return table(content);
+  return element("div", {}, content.title ? element("h3", {}, content.title) : null, list(content.rows.map((cells) => cells[0]), "remarks"));
+}
+
 function terms(pairs) {
   return element("dl", { class: "terms" }, ...pairs.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
 }
@@ -161,7 +167,8 @@ function build() {
     ...DATA.trees.flatMap((tree) => [element("h3", {}, tree.title),
       linked(tree.title, (pick) => treePlot(tree, pick), [...tree.minima, ...tree.saddles], tree.minima[0])]));
   for (const [stage, tables] of Object.entries(DATA.own)) {
-    section(`stage-${stage}`, stage[0].toUpperCase() + stage.slice(1), ...tables.map((content) => table(content)));
+    const spectrum = DATA.spectra[stage];
+    section(`stage-${stage}`, stage[0].toUpperCase() + stage.slice(1), spectrum ? spectrumPlot(spectrum) : null, ...tables.map(ownTable));
   }
   section("checks", "Checks", list(DATA.checks, "remarks"));
   const count = DATA.dropped.reduce((sum, group) => sum + group.items.length, 0);

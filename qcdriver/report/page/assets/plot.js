@@ -87,7 +87,7 @@ function chartPlot(chart, pick) {
     const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `${chart.title}: ${chart.y_label} over ${chart.x_label}` });
     const left = 58, right = width - 14, split = gaps ? 262 : height - 44;
     const xs = extent(all.map((point) => point.x), 0.04);
-    const lost = chart.series.flatMap((series) => series.lost.map((found) => found[1]));
+    const lost = chart.series.flatMap((series) => [...series.lost.map((found) => found[1]), ...series.branches.flatMap((branch) => branch.points.map((point) => point.y))]);
     const top = panel(svg, { left, right, top: 10, bottom: split }, xs, extent([...all.map((point) => point.y), ...lost], 0.08),
       { x: gaps ? "" : chart.x_label, y: chart.y_label }, sizes);
     const panels = [[top, (point) => point.y]];
@@ -103,6 +103,18 @@ function chartPlot(chart, pick) {
       for (const curve of series.curves) {
         group.append(shape("path", { class: "curve", d: curve.map(([x, y], k) => `${k ? "L" : "M"}${top.x(x)},${top.y(y)}`).join("") }));
       }
+      series.branches.forEach((branch, which) => {
+        for (const line of branch.lines) {
+          group.append(shape("path", { class: `branchline b${which % 3}`, d: line.map(([x, y], k) => `${k ? "L" : "M"}${top.x(x)},${top.y(y)}`).join("") }));
+        }
+        for (const point of branch.points.filter((found) => found.hollow)) {
+          const x = top.x(point.x), y = top.y(point.y);
+          const made = shape("path", { class: "mark hollow branchmark", d: MARKS[0](x, y, 3), tabindex: 0, role: "button", "aria-label": point.words,
+            onfocus: () => pick(point) }, shape("title", {}, point.words));
+          group.append(made);
+          marks.push({ made, point, x, y });
+        }
+      });
       for (const [x, y, direction] of series.lost) group.append(shape("path", { class: "mark lost", d: LOST[direction](top.x(x), top.y(y)) }));
       for (const [where, value] of panels) {
         for (const point of series.points.filter((found) => value(found) != null)) {
@@ -131,6 +143,10 @@ function legend(chart) {
   const entries = chart.series.map((series, count) => element("li", { class: `s${count % 4}` }, sign("mark", MARKS[count % 4](13, 8, 4.5)), ` ${series.name}`));
   const points = chart.series.flatMap((series) => series.points);
   if (points.some((point) => point.hollow)) entries.push(element("li", { class: "s0" }, sign("mark hollow", MARKS[0](13, 8, 4.5)), " by symmetry"));
+  chart.series.forEach((series, count) => series.branches.forEach((branch, which) => {
+    if (!branch.lines.length) return;
+    entries.push(element("li", { class: `s${count % 4}` }, sign(`branchline b${which % 3}`, "M1,8H25"), ` descends from ${branch.name}, above the lowest`));
+  }));
   if (chart.series.some((series) => series.lost.length)) {
     entries.push(element("li", { class: "s0" }, sign("mark lost", LOST.up(13, 8)), " came along the arrow: higher, not kept"));
   }
@@ -192,6 +208,43 @@ function mapPlot(map, pick) {
     highlight();
   });
   return { host, highlight(cell) { picked = cell; highlight(); } };
+}
+
+// A spectrum: for each isomer its curve, its states as sticks, and the measured peaks as dashed lines.
+function spectrumPlot(chart) {
+  const host = element("div"), told = status();
+  drawnIn(host, (width) => {
+    const drawn = chart.rows.map((row, count) => {
+      const height = 230, last = count === chart.rows.length - 1, box = { left: 58, right: width - 48, top: 26, bottom: height - (last ? 46 : 16) };
+      const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `${row.name}: ${chart.title}` });
+      const heights = [...row.curve, ...row.beyond].map((place) => place[1]);
+      const strongest = Math.max(...row.sticks.map((stick) => stick.strength), 1e-6);
+      const at = panel(svg, box, [chart.low_nm, chart.high_nm], [0, 1.1 * Math.max(...heights, 1e-6)],
+        { x: last ? "wavelength (nm)" : "", y: "1000 L/(mol cm)" }, { top: box.top });
+      const path = (places) => places.map(([x, y], k) => `${k ? "L" : "M"}${at.x(x)},${at.y(y)}`).join("");
+      svg.append(shape("text", { x: box.left, y: 16, class: "rowname" }, row.name),
+        shape("text", { x: width - 6, y: 16, "text-anchor": "end" }, `f up to ${Number(strongest.toPrecision(2))}`));
+      if (row.beyond.length) svg.append(shape("path", { class: "curve beyond", d: path(row.beyond) }));
+      if (row.curve.length) svg.append(shape("path", { class: "curve s0", d: path(row.curve) }));
+      for (const stick of row.sticks) {
+        const x = at.x(stick.nm), y = box.bottom - (stick.strength / (1.1 * strongest)) * (box.bottom - box.top);
+        svg.append(shape("path", { class: "stick s1", d: `M${x},${box.bottom}V${Math.min(y, box.bottom - 3)}`, tabindex: 0, role: "button", "aria-label": stick.words,
+          onfocus: () => { told.textContent = stick.words; }, onpointerenter: () => { told.textContent = stick.words; } }, shape("title", {}, stick.words)));
+      }
+      for (const peak of row.measured_nm) {
+        const x = at.x(peak);
+        svg.append(shape("path", { class: "peak", d: `M${x},${box.top}V${box.bottom}` }),
+          shape("text", { x: x + 3, y: box.top + 11, class: "peakname" }, `${peak} nm`));
+      }
+      return svg;
+    });
+    host.replaceChildren(...drawn);
+  });
+  const sign = (kind, d) => shape("svg", { viewBox: "0 0 26 16", "aria-hidden": "true" }, shape("path", { class: kind, d }));
+  const measured = chart.rows.some((row) => row.measured_nm.length), beyond = chart.rows.some((row) => row.beyond.length);
+  const key = element("ul", { class: "legend" }, element("li", {}, sign("curve s0", "M1,8H25"), " computed"), element("li", {}, sign("stick s1", "M13,15V2"), " states, as high as f"),
+    measured ? element("li", {}, sign("peak", "M13,15V1"), " measured") : null, beyond ? element("li", {}, sign("curve beyond", "M1,8H25"), " higher states are missing") : null);
+  return element("div", { class: "card" }, element("h3", {}, chart.title), key, host, told);
 }
 
 function treePlot(tree, pick) {
