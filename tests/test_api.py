@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import base64
 import inspect
+import re
 import shutil
 import subprocess
 import sys
@@ -127,6 +129,26 @@ def test_findings_as_data_frames(done, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(MissingError, match="pip install pandas"):
         done.to_dataframe()
+
+
+def test_a_notebook_shows_tables_and_pictures(done, folder):
+    shown = done.conformers._repr_html_()
+    assert shown.startswith("<table><caption>Conformers, GFN1-xTB (tblite)</caption>")
+    assert '<td style="text-align: left">gauche</td>' in shown
+    assert done.conformers == done.summary.conformers
+    curve = done.profiles._repr_html_()
+    picture = re.search(r'src="data:image/png;base64,([^"]+)"', curve)[1]
+    assert base64.b64decode(picture).startswith(b"\x89PNG")
+    assert "Profile of the dihedral, GFN1-xTB (tblite)" in curve
+    text = (folder / "hooh.toml").read_text().replace("Peroxide, HOOH", "<b>HOOH</b>")
+    (folder / "other").mkdir()
+    shutil.copy(INPUTS / "hooh-gauche.xyz", folder / "other")
+    (folder / "other" / "hooh.toml").write_text(text)
+    shutil.copytree(done.directory, folder / "other" / "results" / "hooh")
+    (folder / "other" / "results" / "hooh" / "input.json").unlink()
+    whole = qd.read_findings(folder / "other" / "hooh.toml", folder / "other" / "results")._repr_html_()
+    assert "<h3>&lt;b&gt;HOOH&lt;/b&gt; (H2O2)</h3>\n<p>All of prescreen and scan finished" in whole
+    assert whole.count("<img") == 1
 
 
 def test_records_are_selected_by_what_they_are(done):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from qcdriver.errors import MissingError
 from qcdriver.execution.local.runner import Tally
@@ -15,6 +16,24 @@ from qcdriver.workflow.open_run import Run
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+T = TypeVar("T")
+
+
+class Shown(tuple[T, ...]):
+    """Findings of one kind, a tuple that a notebook shows as tables and pictures."""
+
+    _html: Callable[[], str]
+
+    @classmethod
+    def of(cls, findings: Iterable[T], html: Callable[[], str]) -> Shown[T]:
+        """Make it of findings, and of a function that writes their HTML."""
+        shown = cls(findings)
+        shown._html = html
+        return shown
+
+    def _repr_html_(self) -> str:
+        return self._html()
 
 
 @dataclass(frozen=True)
@@ -41,14 +60,23 @@ class RunResult:
         return self.opened.directory
 
     @property
-    def conformers(self) -> tuple[Conformer, ...]:
-        """Conformers with energies, gaps and measures, the lowest of a level first."""
-        return self.summary.conformers
+    def conformers(self) -> Shown[Conformer]:
+        """Conformers with energies, gaps and measures, the lowest of a level first; in a notebook, their tables."""
+        from qcdriver.report.notebook import conformers_html
+
+        return Shown.of(self.summary.conformers, lambda: conformers_html(self.summary))
 
     @property
-    def profiles(self) -> tuple[Profile, ...]:
-        """Energy and gap over the scanned coordinates, one a level."""
-        return self.summary.profiles
+    def profiles(self) -> Shown[Profile]:
+        """Energy and gap over the scanned coordinates, one a level; in a notebook, their picture and tables."""
+        from qcdriver.report.notebook import profiles_html
+
+        return Shown.of(self.summary.profiles, lambda: profiles_html(self.opened, self.summary))
+
+    def _repr_html_(self) -> str:
+        from qcdriver.report.notebook import run_html
+
+        return run_html(self.opened, self.summary)
 
     @property
     def networks(self) -> tuple[Network, ...]:

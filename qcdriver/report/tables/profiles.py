@@ -27,14 +27,20 @@ def print_profile(profile: Profile, console: Console) -> None:
             style="italic",
             highlight=False,
         )
-        for table in _map_tables(profile, console.width):
-            console.print(table)
-    else:
-        console.print(_profile_table(profile))
-    if len(profile.branches) > 1:
-        console.print(_branch_table(profile))
+    for table in profile_tables(profile, console.width):
+        console.print(table)
     for line in remarks(profile):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def profile_tables(profile: Profile, width: int = 100) -> Iterator[Table]:
+    """Give the tables of one profile: a line a point and its branches, or the grid of a map, cut to a width."""
+    if is_map(profile):
+        yield from _map_tables(profile, width)
+    else:
+        yield _profile_table(profile)
+    if len(profile.branches) > 1:
+        yield _branch_table(profile)
 
 
 def remarks(profile: Profile) -> Iterator[str]:
