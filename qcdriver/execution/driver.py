@@ -20,6 +20,8 @@ from qcdriver.models.verdicts import Verdict
 from qcdriver.report.findings_json import write_findings
 from qcdriver.report.page import write_page
 from qcdriver.report.sentences import sentence
+from qcdriver.report.show import draw_pictures
+from qcdriver.report.tables.overview import print_findings
 from qcdriver.store.checkpoints import remove_checkpoints
 from qcdriver.workflow.base import RunRound, Stage, follow
 from qcdriver.workflow.dft import DftSettings
@@ -83,13 +85,24 @@ def hands_on_orbitals(run: Run, stage: Stage[Any]) -> bool:
 
 
 def show_so_far(run: Run, stage: Stage[Any], display: Display) -> None:
-    """Bring summary and page up to date at the end of a stage; the run goes on where they cannot be written."""
+    """Bring summary, page and, for a person who follows the run, pictures up to date at the end of a stage.
+
+    The tables of what the stage found are printed with its progress. The run goes on where a file cannot be written.
+    """
     try:
-        path = write_page(run, write_findings(run))
+        summary = write_findings(run)
+        path = write_page(run, summary)
     except OSError as error:
         display.say(f"{stage.name}: no page ({error.strerror})")
-    else:
-        display.say(f"{stage.name} done; look at {path}")
+        return
+    if display.quiet:
+        return
+    found = stage.findings(run)
+    if found is not None:
+        print_findings(found, summary.ranking, display.console)
+    pictures = [picture.name for word, picture in draw_pictures(run, summary) if word == "picture"]
+    also = f"; pictures beside it: {', '.join(pictures)}" if pictures else ""
+    display.say(f"{stage.name} done; look at {path}{also}")
 
 
 def refuse_nothing(stage: Stage[Any], verdicts: Sequence[Verdict]) -> None:

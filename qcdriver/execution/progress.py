@@ -21,6 +21,7 @@ class Display:
     """Follows a run round by round; a context manager. One that is `quiet` shows nothing."""
 
     def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
         self.console = Console(stderr=True, highlight=False, quiet=quiet)
         self._live = self.console.is_terminal and not quiet
         self._bars = Bars(

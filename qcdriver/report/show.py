@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +21,22 @@ def show(run: Run, summary: Summary, animated: bool = False, everything: bool = 
     """
     from rich.console import Console
 
-    from qcdriver.report.infrared_files import write_infrared
     from qcdriver.report.page import NAME as PAGE
     from qcdriver.report.page import write_page
+    from qcdriver.report.tables.overview import print_summary
+    from qcdriver.workflow.scan.stage import landscape as landscape_of
+
+    print_summary(summary, Console(), everything)
+    _tell(_draw(run.directory / PAGE, lambda _: bool(write_page(run, summary)), "page"))
+    _tell(draw_pictures(run, summary))
+    landscape = landscape_of(run)
+    if animated and landscape and summary.profiles:
+        _animate(run, summary, landscape)
+
+
+def draw_pictures(run: Run, summary: Summary) -> Iterator[tuple[str, Path]]:
+    """Draw what pictures there are into the run directory; give what each file is, and where."""
+    from qcdriver.report.infrared_files import write_infrared
     from qcdriver.report.pictures.contour_map import plot_map
     from qcdriver.report.pictures.density_of_states import plot_density_of_states
     from qcdriver.report.pictures.disconnectivity import plot_network
@@ -33,36 +46,32 @@ def show(run: Run, summary: Summary, animated: bool = False, everything: bool = 
     from qcdriver.report.pictures.time_course import plot_time_courses
     from qcdriver.report.pictures.trajectory import lowest_way
     from qcdriver.report.spectrum_files import write_curves, write_states
-    from qcdriver.report.tables.overview import print_summary
     from qcdriver.workflow.scan.stage import landscape as landscape_of
     from qcdriver.workflow.spectrum.findings import Spectrum
     from qcdriver.workflow.thermochemistry.findings import Thermochemistry
 
-    print_summary(summary, Console(), everything)
-    _draw(run.directory / PAGE, lambda _: bool(write_page(run, summary)), "page")
+    folder = run.directory
     results = [(conformer.label, run.record(conformer.key).result) for conformer in summary.conformers]
     orbitals = [(label, result) for label, result in results if result and result.orbitals]
-    _draw(run.directory / "profile.png", lambda path: plot_profiles(summary, path))
-    _draw(run.directory / "density_of_states.png", lambda path: plot_density_of_states(orbitals, path))
+    yield from _draw(folder / "profile.png", lambda path: plot_profiles(summary, path))
+    yield from _draw(folder / "density_of_states.png", lambda path: plot_density_of_states(orbitals, path))
     for network in summary.networks[-1:]:
-        _draw(run.directory / "network.png", partial(plot_network, summary.title, network))
+        yield from _draw(folder / "network.png", partial(plot_network, summary.title, network))
     for found in summary.stages.values():
         if isinstance(found, Spectrum):
-            _draw(run.directory / "spectrum.png", partial(plot_spectrum, summary.title, found))
-            _draw(run.directory / "spectrum.csv", partial(write_curves, found), "curves")
-            _draw(run.directory / "excitations.csv", partial(write_states, found), "states")
+            yield from _draw(folder / "spectrum.png", partial(plot_spectrum, summary.title, found))
+            yield from _draw(folder / "spectrum.csv", partial(write_curves, found), "curves")
+            yield from _draw(folder / "excitations.csv", partial(write_states, found), "states")
         if isinstance(found, Thermochemistry):
-            _draw(run.directory / "infrared.csv", partial(write_infrared, found.infrared), "infrared")
+            yield from _draw(folder / "infrared.csv", partial(write_infrared, found.infrared), "infrared")
         if isinstance(found, Thermochemistry) and found.populations:
-            _draw(run.directory / "populations.png", partial(plot_populations, summary.title, found.populations))
+            yield from _draw(folder / "populations.png", partial(plot_populations, summary.title, found.populations))
         if isinstance(found, Thermochemistry) and found.kinetics:
-            _draw(run.directory / "time_course.png", partial(plot_time_courses, summary.title, found.kinetics))
+            yield from _draw(folder / "time_course.png", partial(plot_time_courses, summary.title, found.kinetics))
     landscape = landscape_of(run)
     if landscape and summary.profiles:
         profile, way = summary.profiles[0], lowest_way(landscape)
-        _draw(run.directory / "map.png", lambda path: plot_map(summary.title, landscape, profile, way, path))
-        if animated:
-            _animate(run, summary, landscape)
+        yield from _draw(folder / "map.png", lambda path: plot_map(summary.title, landscape, profile, way, path))
 
 
 def _animate(run: Run, summary: Summary, landscape: Landscape) -> None:
@@ -75,7 +84,7 @@ def _animate(run: Run, summary: Summary, landscape: Landscape) -> None:
     path = run.directory / "trajectory.xyz"
     write_trajectory(frames, profile, path)
     sys.stdout.write(f"structures: {path}\n")
-    _draw(run.directory / "trajectory.gif", lambda path: animate(summary.title, profile, frames, path))
+    _tell(_draw(run.directory / "trajectory.gif", lambda path: animate(summary.title, profile, frames, path)))
 
 
 def show_side_by_side(inputs: Sequence[Path], found: Sequence[Summary], directory: Path) -> None:
@@ -88,12 +97,16 @@ def show_side_by_side(inputs: Sequence[Path], found: Sequence[Summary], director
 
     variants = {str(split(path)[1]): summary for path, summary in zip(inputs, found, strict=True)}
     print_side_by_side(variants, Console())
-    _draw(directory / "profiles.png", lambda path: plot_side_by_side(variants, path))
+    _tell(_draw(directory / "profiles.png", lambda path: plot_side_by_side(variants, path)))
 
 
-def _draw(picture: Path, draw: Callable[[Path], bool], word: str = "picture") -> None:
+def _draw(picture: Path, draw: Callable[[Path], bool], word: str = "picture") -> Iterator[tuple[str, Path]]:
     try:
         if draw(picture):
-            sys.stdout.write(f"{word}: {picture}\n")
+            yield word, picture
     except OSError as error:
         sys.stderr.write(f"qcdriver: {picture}: no {word} ({error.strerror})\n")
+
+
+def _tell(drawn: Iterator[tuple[str, Path]]) -> None:
+    sys.stdout.writelines(f"{word}: {path}\n" for word, path in drawn)

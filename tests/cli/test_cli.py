@@ -101,6 +101,20 @@ def test_the_funnel_ends_with_table_summary_and_picture(finished):
         assert lowest["reached"][0] >= 90  # the eclipsed end is the top of the torsion
 
 
+def test_tables_and_pictures_appear_as_stages_end_and_run_says_where_to_look(finished):
+    run, results = finished
+    words = (
+        "Conformers, GFN1-xTB (xtb)",
+        f"prescreen done; look at {results / 'hooh' / 'index.html'}",
+        "Profile of the dihedral, GFN1-xTB (xtb)",
+        f"scan done; look at {results / 'hooh' / 'index.html'}; pictures beside it: profile.png",
+        "Profile of the dihedral, pbe/sto-3g (pyscf)",
+        f"dft done; look at {results / 'hooh' / 'index.html'}; pictures beside it: profile.png, density_of_states.png",
+    )
+    places = [run.stderr.index(word) for word in words]
+    assert places == sorted(places)
+
+
 def test_the_other_hand_is_dropped_as_a_duplicate_with_its_reason(finished):
     run, _ = finished
     assert re.search(r"prescreen (gauche|twisted): the same structure as (gauche|twisted)", run.stdout)
