@@ -11,12 +11,23 @@ from rich.table import Table
 from qcdriver.report.sentences import kinetics_notes, population_notes
 from qcdriver.report.tables.profiles import number
 from qcdriver.units import time_span
-from qcdriver.workflow.thermochemistry.findings import Kinetics, Moment, Populations, Thermochemistry, TimeCourse
+from qcdriver.workflow.thermochemistry.findings import (
+    Average,
+    Kinetics,
+    Moment,
+    Populations,
+    Thermochemistry,
+    TimeCourse,
+)
 
 SHOWN_BANDS = 10
 """Of a conformer: the strongest; all are in the CSV file."""
 SHOWN_TEMPERATURES = 12
 """Of a range, at most; all are in the JSON."""
+SCAN_POINTS = (
+    "scan points are no minima: they count by their energies alone, without vibrations, and the motions across the "
+    "scan are left out"
+)
 SHOWN_MINIMA = 6
 """Of a time course: those that ever hold most; all are in the JSON."""
 
@@ -31,6 +42,10 @@ def thermochemistry_tables(found: Thermochemistry) -> Iterator[Table]:
     if found.populations:
         yield _populations(found.populations)
         yield notes(population_notes(found.populations, found.level))
+    if any(each.n_structures > 1 for each in found.averages):
+        yield _averages(found.averages)
+        if any(each.scan_points for each in found.averages):
+            yield notes([SCAN_POINTS])
     if found.kinetics:
         for course in found.kinetics.courses:
             yield _course(found.kinetics, course)
@@ -119,6 +134,27 @@ def _populations(found: Populations) -> Table:
             if row.lowest_percent and row.highest_percent:
                 cells.append(f"{row.lowest_percent[place]:.1f} .. {row.highest_percent[place]:.1f}")
         table.add_row(f"{row.temperature_k:g}", *cells)
+    return table
+
+
+def _averages(found: Sequence[Average]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="Thermal averages", title_justify="left")
+    table.add_column("over")
+    names = list(dict.fromkeys(name for each in found for name in each.coordinates))
+    belts = any(each.belts_percent for each in found)
+    for heading in ("T K", "gap eV", *(name.replace("_", " ") for name in names)):
+        table.add_column(heading, justify="right")
+    if belts:
+        table.add_column("belt, %")
+    for each in found:
+        words = ", ".join(f"{name} {percent:.0f}" for name, percent in each.belts_percent.items() if percent >= 0.5)
+        table.add_row(
+            f"{each.n_structures} scan points" if each.scan_points else f"{each.n_structures} conformers",
+            f"{each.temperature_k:g}",
+            number(each.gap_ev, 3),
+            *(number(each.coordinates.get(name), 1) for name in names),
+            *([words or "-"] if belts else []),
+        )
     return table
 
 

@@ -6,6 +6,7 @@ contributions  one record of vibrations -> its free energy at a temperature, and
 free_energies  of the conformers, and their populations at the level of the vibrations
 boltzmann      free energies as functions of the temperature -> populations, and where two are equal: pure mathematics
 populations    free energies at the highest level -> populations over a range of temperatures, with bands
+averages       populations -> means of gap, coordinates and belt, over conformers and over points of the scan
 passages       verified saddles -> rates from minimum to minimum
 kinetics       rates -> populations after any time: the master equation, pure mathematics
 time_course    passages -> the populations from a named start, over time

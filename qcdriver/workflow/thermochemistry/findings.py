@@ -28,6 +28,30 @@ class Infrared(Frozen):
     intensities_km_mol: tuple[float, ...] | None
 
 
+class Average(Frozen):
+    """Means over the structures of a landscape at one temperature.
+
+    Attributes
+    ----------
+    scan_points
+        Whether over the points of the scan, which are no minima, by their energies alone; else over the conformers by
+        their free energies.
+    coordinates
+        Means of the scanned coordinates, each with its unit in its name, where symmetry brings every structure into
+        the part of the scan that is computed.
+    belts_percent
+        How often each belt is there, in the family's word (`Family.point_note`).
+    """
+
+    scan_points: bool
+    level: str
+    temperature_k: float
+    n_structures: int
+    gap_ev: float | None
+    coordinates: dict[str, float]
+    belts_percent: dict[str, float]
+
+
 class AtTemperature(Frozen):
     """Populations at one temperature, of all species in their order.
 
@@ -181,3 +205,4 @@ class Thermochemistry(Frozen):
     infrared: tuple[Infrared, ...] = ()
     populations: Populations | None = None
     kinetics: Kinetics | None = None
+    averages: tuple[Average, ...] = ()

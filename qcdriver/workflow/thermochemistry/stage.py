@@ -17,9 +17,11 @@ from qcdriver.workflow.findings import Dropped, Findings
 from qcdriver.workflow.prescreen.levels import relaxation_level
 from qcdriver.workflow.prescreen.settings import PrescreenSettings
 from qcdriver.workflow.prescreen.stage import Prescreen, survivors
+from qcdriver.workflow.scan.stage import Scan
 from qcdriver.workflow.single_points import SinglePoints
 from qcdriver.workflow.stationary.settings import StationarySettings
 from qcdriver.workflow.stationary.stage import Stationary
+from qcdriver.workflow.thermochemistry.averages import averages
 from qcdriver.workflow.thermochemistry.contributions import thermal
 from qcdriver.workflow.thermochemistry.findings import Infrared, Thermochemistry
 from qcdriver.workflow.thermochemistry.free_energies import free_energies
@@ -39,7 +41,7 @@ class FreeEnergies(Stage[ThermochemistrySettings]):
 
     name = "thermochemistry"
     Settings = ThermochemistrySettings
-    after = (Prescreen, Stationary, SinglePoints)
+    after = (Prescreen, Scan, Stationary, SinglePoints)
     not_in_any_key = frozenset({"start", "after_days", "populations"})
 
     def check_tables(self, tables: Input) -> None:
@@ -61,8 +63,8 @@ class FreeEnergies(Stage[ThermochemistrySettings]):
                 refuse_unknown_start(start, run, molecules[0])
 
     def waits_for(self, run: RunView) -> tuple[type[Stage[Any]], ...]:
-        """Wait for the geometries alone: energies of [dft] count in what is found, not in the vibrations."""
-        return tuple(stage for stage in super().waits_for(run) if stage is not SinglePoints)
+        """Wait for the geometries alone: energies of other stages count in what is found, not in the vibrations."""
+        return tuple(stage for stage in super().waits_for(run) if stage not in (Scan, SinglePoints))
 
     def starts_from(self, run: RunView) -> dict[str, JsonValue]:
         """Return the survivors, and the stationary points where there are any."""
@@ -100,17 +102,19 @@ class FreeEnergies(Stage[ThermochemistrySettings]):
         found = None
         if records:
             network = verified_network(run)
+            rows = tuple(free_energies(records, settings))
             over = tuple(passages(network, settings.temperatures_k, settings.treatment))
             found = Thermochemistry(
                 level=engines.title(next(iter(records.values())).level),
                 standard_state=settings.standard_state,
                 cutoff_cm=settings.cutoff_cm,
                 alpha=settings.alpha,
-                conformers=tuple(free_energies(records, settings)),
+                conformers=rows,
                 passages=over,
                 infrared=tuple(_infrared(label, record) for label, record in records.items()),
                 populations=populations(run, records, settings) if settings.populations else None,
                 kinetics=kinetics(run, network, over, settings) if settings.start is not None else None,
+                averages=tuple(averages(run, records, rows, settings.temperatures_k)),
             )
         failed = (verdict for verdict in verdicts if not verdict.kept)
         return Findings(

@@ -125,6 +125,33 @@ def test_what_each_conformer_absorbs_is_in_a_table_and_a_file(finished):
     assert max(cis["intensities_km_mol"]) > 20
 
 
+def test_averages_are_over_the_conformers_and_with_a_warning_over_the_scan(finished):
+    printed, found, folder = finished
+    assert "scan points are no minima" in printed
+    profile = json.loads((folder / "hono" / "summary.json").read_text())["profiles"][0]
+    for temperature in (100, 298.15):
+        conformers, points = (each for each in found["averages"] if each["temperature_k"] == temperature)
+        assert (conformers["scan_points"], conformers["n_structures"]) == (False, 2)
+        assert (points["scan_points"], points["n_structures"]) == (True, 7)
+        shares = {
+            each["conformer"]: each["population_percent"]
+            for each in found["conformers"]
+            if each["temperature_k"] == temperature
+        }
+        assert conformers["coordinates"]["dihedral_deg"] == pytest.approx(1.8 * shares["trans"], abs=0.1)
+        rt = 8.314462618 * temperature / 4184
+        counted = [
+            (0.5 if point["target"] in ([0.0], [180.0]) else 1.0) * math.exp(-point["relative_energy_kcal_mol"] / rt)
+            for point in profile["points"]
+        ]
+        means = [
+            sum(share * value for share, value in zip(counted, values, strict=True)) / sum(counted)
+            for values in zip(*((point["gap_ev"], point["target"][0]) for point in profile["points"]), strict=True)
+        ]
+        assert points["gap_ev"] == pytest.approx(means[0], rel=1e-6)
+        assert points["coordinates"]["dihedral_deg"] == pytest.approx(means[1], rel=1e-6, abs=1e-9)
+
+
 def test_a_point_of_the_grid_is_a_start_too(finished):
     _, found, folder = finished
     path = folder / "hono.toml"
