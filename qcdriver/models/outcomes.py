@@ -134,7 +134,8 @@ class Relaxed(Frozen):
     `slopes` how the relaxed energy changes with each, hartree per degree or bohr (none in records before version 3).
 
     `n_cycles`: SCF cycles of all gradients, None where they are not told. `resumed_after`: so many of the gradients an
-    earlier try had computed before it was killed. Left out of JSON where they say nothing.
+    earlier try had computed before it was killed. `began_with_hessian`: whether it had the Hessian that its task asks
+    for; one that could not be computed is no failure. Left out of JSON where they say nothing.
     """
 
     kind: Literal["relaxed"] = "relaxed"
@@ -147,11 +148,12 @@ class Relaxed(Frozen):
     slopes: tuple[float, ...] = ()
     n_cycles: int | None = None
     resumed_after: int = 0
+    began_with_hessian: bool = False
 
     @model_serializer(mode="wrap")
     def _as_before(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = serialize(self)
-        for name in ("n_cycles", "resumed_after"):
+        for name in ("n_cycles", "resumed_after", "began_with_hessian"):
             if not content.get(name):
                 content.pop(name, None)
         return content

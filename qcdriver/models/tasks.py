@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from qcdriver.models.base import Array, Frozen
 from qcdriver.models.coordinates import Target
@@ -34,7 +34,10 @@ class SinglePoint(Frozen):
 
 
 class Relaxation(Frozen):
-    """Task: relax a molecule at one level, with atoms held still and coordinates held at a value."""
+    """Task: relax a molecule at one level, with atoms held still and coordinates held at a value.
+
+    `start_hessian`: the level of the Hessian that it begins with; None: the model Hessian, and left out of JSON.
+    """
 
     kind: Literal["relaxation"] = "relaxation"
     molecule: Molecule
@@ -42,6 +45,14 @@ class Relaxation(Frozen):
     convergence: Convergence
     frozen_atoms: tuple[int, ...] = ()
     targets: tuple[Target, ...] = ()
+    start_hessian: Level | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialize(self)
+        if self.start_hessian is None:
+            content.pop("start_hessian", None)
+        return content
 
 
 class PathSearch(Frozen):

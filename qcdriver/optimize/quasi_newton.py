@@ -72,6 +72,11 @@ class Frame:
         internal: np.ndarray = self._constants * (self._derivatives @ self.yielding(gradient))
         return internal
 
+    def internal_step(self, step: np.ndarray) -> np.ndarray:
+        """Give the internal coordinates' change along a step of the free coordinates, to first order."""
+        change: np.ndarray = self._derivatives @ step
+        return change
+
     def difference(self, other: Frame) -> np.ndarray:
         """Give the internal coordinates here less those of `other`."""
         return self._internals.difference(self._values, other._values)
@@ -105,7 +110,17 @@ class QuasiNewton:
     """What the gradient differences so far say about the Hessian."""
 
     def __init__(self) -> None:
+        self._taught: list[tuple[np.ndarray, np.ndarray]] = []
         self._pairs: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=MEMORY)
+
+    def teach(self, frame: Frame, hessian: np.ndarray) -> None:
+        """Begin with a Hessian known at one geometry, (nfree, nfree).
+
+        It is remembered as the gradient differences along its eigenvectors would be, for good. These are conjugate, so
+        that at its own geometry all of them together make the model the Hessian itself, where that is convex.
+        """
+        for vector, change in zip(*_along_eigenvectors(hessian), strict=True):
+            self._taught.append((frame.internal_step(vector), frame.internal_gradient(change)))
 
     def learn(self, before: Frame, after: Frame, gradient_before: np.ndarray, gradient_after: np.ndarray) -> None:
         """Remember a gradient difference; gradients over the free coordinates, hartree/bohr."""
@@ -123,10 +138,11 @@ class QuasiNewton:
 
     def images(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
         """Bring all displacements and gradient differences to a geometry, (npairs, nfree) both, the oldest first."""
-        if not self._pairs:
+        known = (*self._taught, *self._pairs)
+        if not known:
             nothing = np.zeros((0, frame.hessian.shape[0]))
             return nothing, nothing
-        displacements, changes = (np.array(column).T for column in zip(*self._pairs, strict=True))
+        displacements, changes = (np.array(column).T for column in zip(*known, strict=True))
         steps, differences = frame.images(displacements, changes)
         return steps.T, differences.T
 
@@ -185,6 +201,12 @@ class Quadratic:
             return whole
 
         return solve
+
+
+def _along_eigenvectors(hessian: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the eigenvectors as rows, and the gradient differences along them."""
+    values, vectors = np.linalg.eigh(hessian)
+    return vectors.T, (values * vectors).T
 
 
 def bounded_step(model: Quadratic, gradient: np.ndarray, slopes: np.ndarray, trust: float) -> np.ndarray:

@@ -27,7 +27,7 @@ from qcdriver.optimize.quasi_newton import Frame, QuasiNewton, bounded_step, lon
 from qcdriver.optimize.steps_file import Reached, StepsFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from qcdriver.engines.base import Calculation, Progress
@@ -55,6 +55,7 @@ def relax(
     targets: Sequence[Target] = (),
     progress: Progress = lambda line: None,  # noqa: ARG005
     steps_file: Path | None = None,
+    start_hessian: Callable[[], np.ndarray | None] | None = None,
 ) -> Relaxed:
     """Relax a molecule to the nearest minimum.
 
@@ -75,6 +76,9 @@ def relax(
     steps_file
         Where it saves itself while it goes on, if its gradients take long, and goes on from if an earlier try did so;
         left there at the end. None: nowhere.
+    start_hessian
+        Computes the Hessian over the free coordinates at the start, (nfree, nfree), at whatever level; called only
+        where no earlier try has left one. None, or where it gives None: the model Hessian is all there is.
 
     Raises
     ------
@@ -88,7 +92,7 @@ def relax(
         The engine gives no sound number, however short the step.
     """
     file = StepsFile(steps_file, progress)
-    descent = _Descent(molecule, calculation, convergence, frozen_atoms, targets, file)
+    descent = _Descent(molecule, calculation, convergence, frozen_atoms, targets, file, start_hessian)
     if descent.resumed_after:
         progress(f"goes on after {descent.resumed_after} gradients of an earlier try")
     while True:
@@ -107,6 +111,7 @@ def relax(
         reached=tuple(measured(t.coordinate, point.frame.geometry, t.value) for t in targets),
         n_cycles=descent.n_cycles,
         resumed_after=descent.resumed_after,
+        began_with_hessian=descent.began_with_hessian,
     )
 
 
@@ -150,6 +155,7 @@ class _Descent:
         frozen_atoms: Sequence[int],
         targets: Sequence[Target],
         file: StepsFile,
+        start_hessian: Callable[[], np.ndarray | None] | None,
     ) -> None:
         self._calculation, self._convergence, self._targets = calculation, convergence, targets
         self._molecule = molecule
@@ -162,7 +168,11 @@ class _Descent:
         self.n_gradients, self.resumed_after = 0, 0
         self.n_cycles: int | None = 0
         start = Frame(self._internals, molecule.geometry, self._free)
-        if earlier := file.read(len(molecule.symbols), start.n_internals):
+        earlier = file.read(len(molecule.symbols), start.n_internals, len(self._free))
+        self._hessian = earlier.hessian if earlier else start_hessian() if start_hessian else None
+        if self._hessian is not None:
+            self._model.teach(start, self._hessian)
+        if earlier:
             self._go_on_from(earlier)
             return
         self.point = self._evaluated(start, molecule.geometry)
@@ -189,8 +199,13 @@ class _Descent:
                     n_cycles=self.n_cycles,
                     trust=self._trust,
                     pairs=self._model.pairs,
+                    hessian=self._hessian,
                 )
             )
+
+    @property
+    def began_with_hessian(self) -> bool:
+        return self._hessian is not None
 
     @property
     def converged(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -43,6 +43,8 @@ class Reached:
         How far any atom may go in the next step.
     pairs
         What the quasi-Newton model remembers, (npairs, 2, n) over the n internal coordinates.
+    hessian
+        That it began with, at the start's geometry, (nfree, nfree); None: the model's own.
     """
 
     geometry: np.ndarray
@@ -53,6 +55,7 @@ class Reached:
     n_cycles: int | None
     trust: float
     pairs: np.ndarray
+    hessian: np.ndarray | None
 
 
 class StepsFile:
@@ -62,7 +65,7 @@ class StepsFile:
         self._path, self._progress = path, progress
         self._begun = False
 
-    def read(self, natoms: int, n_internals: int) -> Reached | None:
+    def read(self, natoms: int, n_internals: int, n_free: int) -> Reached | None:
         """Return where an earlier try was; None if there was none, or its file cannot be read or is of another kind."""
         if self._path is None or not self._path.exists():
             return None
@@ -78,13 +81,15 @@ class StepsFile:
                     n_cycles=None if cycles < 0 else cycles,
                     trust=float(saved["trust"]),
                     pairs=saved["pairs"],
+                    hessian=saved.get("hessian"),
                 )
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, ValidationError) as error:
             self._progress(f"begins anew: {self._path} cannot be read ({type(error).__name__})")
             return None
         gradient = reached.result.gradient
         fits = gradient is not None and reached.geometry.shape == gradient.shape == (natoms, 3)
-        if not fits or (len(reached.pairs) and reached.pairs.shape[1:] != (2, n_internals)):
+        fits = fits and (not len(reached.pairs) or reached.pairs.shape[1:] == (2, n_internals))
+        if not fits or (reached.hessian is not None and reached.hessian.shape != (n_free, n_free)):
             self._progress(f"begins anew: {self._path} is of another molecule or program")
             return None
         self._begun = True
@@ -100,18 +105,22 @@ class StepsFile:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with whole_file(self._path) as temporary, temporary.open("wb") as file:
-                np.savez(
-                    file,
-                    geometry=reached.geometry,
-                    result=np.array(reached.result.model_dump_json()),
-                    energies=reached.energies,
-                    forces=reached.forces,
-                    n_gradients=reached.n_gradients,
-                    n_cycles=-1 if reached.n_cycles is None else reached.n_cycles,
-                    trust=reached.trust,
-                    pairs=reached.pairs,
-                )
+                np.savez(file, **_arrays(reached))
             self._begun = True
         except OSError as error:
             self._progress(f"cannot go on from here after a kill: {self._path} cannot be written ({error.strerror})")
             self._path = None
+
+
+def _arrays(reached: Reached) -> dict[str, Any]:
+    found = {
+        "geometry": reached.geometry,
+        "result": reached.result.model_dump_json(),
+        "energies": reached.energies,
+        "forces": reached.forces,
+        "n_gradients": reached.n_gradients,
+        "n_cycles": -1 if reached.n_cycles is None else reached.n_cycles,
+        "trust": reached.trust,
+        "pairs": reached.pairs,
+    }
+    return found if reached.hessian is None else {**found, "hessian": reached.hessian}

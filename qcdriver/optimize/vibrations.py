@@ -20,8 +20,6 @@ from qcdriver.models.outcomes import Frequencies
 from qcdriver.units import DALTON, INFRARED_KM_MOL, WAVENUMBER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from qcdriver.engines.base import Calculation, Progress
     from qcdriver.models.molecule import Molecule
     from qcdriver.models.tasks import Vibrations
@@ -56,12 +54,7 @@ def vibrations(task: Vibrations, calculation: Calculation, progress: Progress) -
         raise InputError(f"{molecule.formula}: a single atom does not vibrate")
     result = calculation.compute(molecule.geometry, "gradient")
 
-    def slope(geometry: np.ndarray) -> _Slope:
-        found = calculation.compute(geometry, "gradient")
-        assert found.gradient is not None
-        return found.gradient[moving].ravel(), found.dipole
-
-    hessian, polarity = _derivatives(slope, molecule.geometry, moving, task.step, progress)
+    hessian, polarity = derivatives(calculation, molecule.geometry, moving, task.step, progress)
     hessian = hessian / np.outer(roots, roots)
     values, vectors = np.linalg.eigh(internal.T @ hessian @ internal)
     wavenumbers = np.sign(values) * np.sqrt(np.abs(values)) * WAVENUMBER
@@ -84,18 +77,32 @@ def vibrations(task: Vibrations, calculation: Calculation, progress: Progress) -
     )
 
 
-_Slope = tuple[np.ndarray, np.ndarray | None]
-"""The gradient on the atoms that move, (3 n,), and the dipole (3,), None where the engine gives none."""
-
-
-def _derivatives(
-    slope: Callable[[np.ndarray], _Slope],
-    geometry: np.ndarray,
-    moving: np.ndarray,
-    step: float,
-    progress: Progress,
+def derivatives(
+    calculation: Calculation, geometry: np.ndarray, moving: np.ndarray, step: float, progress: Progress
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Differentiate gradient and dipole over the coordinates of the moving atoms, (3 n, 3 n) and (3 n, 3)."""
+    """Differentiate gradient and dipole over the coordinates of n moving atoms, by 6 n gradients.
+
+    Parameters
+    ----------
+    geometry
+        (natoms, 3).
+    moving
+        Indices of the atoms.
+    step
+        Of the central differences, bohr.
+
+    Returns
+    -------
+    tuple
+        The Hessian, (3 n, 3 n), hartree/bohr^2, symmetric; derivatives of the dipole, (3 n, 3), None where the engine
+        gives none.
+    """
+
+    def slope(geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        found = calculation.compute(geometry, "gradient")
+        assert found.gradient is not None
+        return found.gradient[moving].ravel(), found.dipole
+
     rows, polarity = [], []
     for count, atom in enumerate(moving, start=1):
         for axis in range(3):

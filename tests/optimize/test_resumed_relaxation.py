@@ -10,7 +10,10 @@ from qcdriver.engines.base import Calculation
 from qcdriver.models.level import Convergence, Model, Resources
 from qcdriver.models.molecule import Molecule
 from qcdriver.optimize import steps_file
+from qcdriver.optimize.internal_coordinates import InternalCoordinates
+from qcdriver.optimize.quasi_newton import Frame, QuasiNewton
 from qcdriver.optimize.relax import relax
+from qcdriver.optimize.vibrations import derivatives
 
 PEROXIDE = Molecule(
     symbols=("O", "O", "H", "H"),
@@ -101,3 +104,35 @@ def test_a_disk_that_refuses_the_file_costs_the_restart_and_not_the_relaxation(t
     found = relax(PEROXIDE, Counted(), UNTIL, steps_file=tmp_path / "file" / "a.steps", progress=lines.append)
     assert found.max_force <= UNTIL.max_force
     assert sum(line.startswith("cannot go on from here after a kill") for line in lines) == 1
+
+
+def hessian_of(molecule):
+    return derivatives(Counted(), molecule.geometry, np.arange(len(molecule.symbols)), 0.005, lambda _: None)[0]
+
+
+def test_a_taught_hessian_is_the_models_own_at_its_geometry():
+    minimum = relax(PEROXIDE, Counted(), UNTIL).molecule
+    hessian = hessian_of(minimum)
+    frame = Frame(InternalCoordinates(minimum), minimum.geometry, np.arange(hessian.shape[0]))
+    model = QuasiNewton()
+    model.teach(frame, hessian)
+    vibrating = np.linalg.eigh(hessian)[1][:, 6:]  # the others move and turn the whole
+    product = np.array([model.model(frame).product(vector) for vector in vibrating.T]).T
+    assert vibrating.T @ product == pytest.approx(vibrating.T @ hessian @ vibrating, abs=1e-8)
+
+
+@pytest.mark.usefixtures("every_gradient_is_worth_it")
+def test_with_its_own_hessian_it_takes_fewer_gradients_and_a_killed_one_keeps_it(tmp_path):
+    without, path, first = relax(PEROXIDE, Counted(), UNTIL), tmp_path / "a.steps", Counted(3)
+    with pytest.raises(Killed):
+        relax(PEROXIDE, first, UNTIL, steps_file=path, start_hessian=lambda: hessian_of(PEROXIDE))
+    found = relax(PEROXIDE, Counted(), UNTIL, steps_file=path, start_hessian=lambda: pytest.fail("computed again"))
+    whole = relax(PEROXIDE, Counted(), UNTIL, start_hessian=lambda: hessian_of(PEROXIDE))
+    assert found.n_gradients == whole.n_gradients < without.n_gradients
+    assert (found.began_with_hessian, without.began_with_hessian) == (True, False)
+    assert found.result.energy == pytest.approx(without.result.energy, abs=1e-6)
+
+
+def test_where_the_hessian_cannot_be_computed_the_model_hessian_stays():
+    found = relax(PEROXIDE, Counted(), UNTIL, start_hessian=lambda: None)
+    assert not found.began_with_hessian

@@ -10,7 +10,8 @@ from qcdriver.workflow.refine.findings import Refined, RefinedConformer
 
 def refined_table(found: Refined) -> Table:
     """Make the table; a column that is empty for all is left out."""
-    table = Table(box=box.SIMPLE_HEAD, title=f"Relaxed freely, {found.level}", title_justify="left")
+    title = f"Relaxed freely, {found.level}, begun with {_hessian(found)}"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     table.add_column("conformer")
     for heading in ("gained\nkcal/mol", "RMSD\nA", "gradients", "cycles", "force\neV/A"):
         table.add_column(heading, justify="right")
@@ -28,6 +29,14 @@ def refined_table(found: Refined) -> Table:
         ]
         table.add_row(*cells, *([_family(each)] if families_known else []))
     return table
+
+
+def _hessian(found: Refined) -> str:
+    """Say which Hessian they began with, and which of them did not have it."""
+    without = [each.conformer for each in found.conformers if not each.began_with_hessian]
+    if found.hessian is None or len(without) == len(found.conformers):
+        return "a model Hessian"
+    return f"the Hessian of {found.hessian}" + (f", but for {', '.join(without)}" if without else "")
 
 
 def _family(each: RefinedConformer) -> str:

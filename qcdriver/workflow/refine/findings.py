@@ -32,6 +32,8 @@ class RefinedConformer(Frozen):
         does not tell.
     max_force_ev_angstrom
         The largest component of a force at the end.
+    began_with_hessian
+        Whether it began with the Hessian that was meant for it; else with the model Hessian.
     began_as, ended_as, same_family
         The family of conformers before and after, None where nothing tells families apart.
     """
@@ -44,15 +46,17 @@ class RefinedConformer(Frozen):
     gradients: int
     scf_cycles: int | None
     max_force_ev_angstrom: float
+    began_with_hessian: bool
     began_as: str | None
     ended_as: str | None
     same_family: bool | None
 
 
 class Refined(Frozen):
-    """The conformers relaxed at the level of [dft]."""
+    """The conformers relaxed at the level of [dft]; `hessian`: the level of that they began with, None: the model's."""
 
     level: str
+    hessian: str | None
     conformers: tuple[RefinedConformer, ...]
 
 
@@ -62,8 +66,11 @@ def refined(verdicts: Iterable[Verdict], run: RunView) -> Refined | None:
     found = [(verdict, record) for verdict, record in done if isinstance(record.outcome, Relaxed)]
     if not found:
         return None
+    task = found[0][1].task
+    assert isinstance(task, Relaxation)
     return Refined(
-        level=engines.title(found[0][1].level),
+        level=engines.title(task.level),
+        hessian=engines.title(task.start_hessian) if task.start_hessian else None,
         conformers=tuple(_told(verdict, record, run) for verdict, record in found),
     )
 
@@ -83,6 +90,7 @@ def _told(verdict: Verdict, record: TaskRecord, run: RunView) -> RefinedConforme
         gradients=relaxed.n_gradients,
         scf_cycles=relaxed.n_cycles,
         max_force_ev_angstrom=relaxed.max_force * EV_PER_ANGSTROM,
+        began_with_hessian=relaxed.began_with_hessian,
         began_as=str(before) if before else None,
         ended_as=str(after) if after else None,
         same_family=before.words == after.words if before and after else None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qcdriver import engines
 from qcdriver.errors import input_errors_of
 from qcdriver.geometry.bonds import broken, opened
-from qcdriver.models.level import Convergence, Level
+from qcdriver.models.level import Level
 from qcdriver.models.molecule import Molecule
 from qcdriver.models.outcomes import Relaxed
 from qcdriver.models.records import TaskRecord
@@ -19,11 +19,12 @@ from qcdriver.workflow.base import Job, JobArray, Plan, Rounds, RunView, Stage, 
 from qcdriver.workflow.conformers import start_of
 from qcdriver.workflow.dft import DftSettings, dft_level
 from qcdriver.workflow.findings import Dropped, Findings
+from qcdriver.workflow.prescreen.levels import relaxation_level
 from qcdriver.workflow.prescreen.rounds import drift, same_structure, target_of
 from qcdriver.workflow.prescreen.settings import PrescreenSettings
 from qcdriver.workflow.prescreen.stage import Prescreen, most_survivors, survivors
 from qcdriver.workflow.refine.findings import refined
-from qcdriver.workflow.refine.settings import RefineSettings
+from qcdriver.workflow.refine.settings import LARGEST_WITH_HESSIAN, RefineSettings
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -57,9 +58,9 @@ class Refinement(Stage[RefineSettings]):
     def check_levels(self, run: RunView, molecules: Sequence[Molecule]) -> None:
         """Let the engine refuse what it would refuse after hours."""
         with input_errors_of(f"[{self.name}]"):
-            level = run.plan(Refinement).levels[0]
-            for molecule in molecules:
-                engines.check(molecule, level, "gradient")
+            for level in run.plan(Refinement).levels:
+                for molecule in molecules:
+                    engines.check(molecule, level, "gradient")
 
     def starts_from(self, run: RunView) -> dict[str, JsonValue]:
         """Return the conformers that are relaxed, the level, and what they are judged by."""
@@ -72,18 +73,28 @@ class Refinement(Stage[RefineSettings]):
         return {"conformers": chosen, "level": level, "judged_by": judged_by}
 
     def plan(self, run: RunView) -> Plan:
-        """Name the level and the device; count the relaxations."""
+        """Name the level and the device, and that of the first Hessian; count the relaxations."""
         dft = run.table(DftSettings)
         assert dft is not None
         level, device, sentence = dft_level(dft)
         most = min(most_conformers(run), len(run.candidates))
         relaxations = f"up to {most} relaxations" if most > 1 else "1 relaxation"
+        hessian = self._level_of_hessian(run)
+        begun = "a model Hessian" if hessian is None else f"the Hessian of {engines.title(hessian)}"
         return Plan(
-            levels=(level,),
-            sentence=f"free relaxation at the level of [dft], {sentence}",
+            levels=(level,) if hessian is None else (level, hessian),
+            sentence=f"free relaxation at the level of [dft], begun with {begun}, {sentence}",
             calculations=f"{relaxations} of up to {self.settings(run).threshold.max_steps} steps",
             device=device,
         )
+
+    def _level_of_hessian(self, run: RunView) -> Level | None:
+        """Return the level of the Hessian that relaxations begin with; None: the model Hessian."""
+        prescreen = run.table(PrescreenSettings)
+        assert prescreen is not None
+        if not self.settings(run).start_hessian or len(run.molecule.symbols) > LARGEST_WITH_HESSIAN:
+            return None
+        return relaxation_level(prescreen)[0]
 
     def job_arrays(self, run: RunView) -> tuple[JobArray, ...]:
         """Return one round: a job a conformer."""
@@ -92,7 +103,23 @@ class Refinement(Stage[RefineSettings]):
     def rounds(self, run: RunView, plan: Plan) -> Rounds:
         """Relax every chosen conformer, then judge them."""
         chosen, convergence = _chosen(run), self.settings(run).threshold.convergence
-        records = yield [alone(_job(verdict, molecule, plan.levels[0], convergence)) for verdict, molecule in chosen]
+        level, *hessian = plan.levels
+        records = yield [
+            alone(
+                Job(
+                    f"{verdict.label}, refined",
+                    Relaxation(
+                        molecule=molecule,
+                        level=level,
+                        convergence=convergence,
+                        start_hessian=hessian[0] if hessian else None,
+                    ),
+                    Purpose.REFINEMENT,
+                    (verdict.key,),
+                )
+            )
+            for verdict, molecule in chosen
+        ]
         judged = [_judged(verdict, record, run) for (verdict, _), record in zip(chosen, records, strict=True)]
         return _without_twins(judged, run)
 
@@ -156,11 +183,6 @@ def _chosen(run: RunView) -> list[tuple[Verdict, Molecule]]:
         if wanted and (table.per_isomer is None or count[isomer] <= table.per_isomer):
             chosen.append((verdict, molecule))
     return chosen
-
-
-def _job(verdict: Verdict, molecule: Molecule, level: Level, convergence: Convergence) -> Job:
-    task = Relaxation(molecule=molecule, level=level, convergence=convergence)
-    return Job(f"{verdict.label}, refined", task, Purpose.REFINEMENT, (verdict.key,))
 
 
 def _judged(conformer: Verdict, record: TaskRecord, run: RunView) -> Verdict:

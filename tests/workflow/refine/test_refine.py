@@ -18,6 +18,7 @@ from qcdriver.report.tables.overview import print_summary
 from qcdriver.workflow.input import read_input
 from qcdriver.workflow.open_run import open_run
 from qcdriver.workflow.plan import plan_run
+from qcdriver.workflow.prescreen.stage import Prescreen
 from qcdriver.workflow.refine.stage import Refinement
 from qcdriver.workflow.sensitivity.stage import FurtherLevels
 from qcdriver.workflow.single_points import SinglePoints
@@ -94,6 +95,8 @@ def test_what_follows_is_computed_at_the_refined_geometries(folder, done):
         assert isinstance(record.task, Relaxation)
         assert not record.task.frozen_atoms
         assert record.level == run.plan(SinglePoints).levels[0]
+        assert record.task.start_hessian == run.plan(Prescreen).levels[0]
+        assert record.outcome.began_with_hessian
         assert not np.allclose(record.molecule.geometry, record.task.molecule.geometry, atol=1e-3)
         single = next(run.record(each.key) for each in run.verdicts(SinglePoints) if each.label == label)
         assert single.task.molecule == record.molecule
@@ -122,7 +125,7 @@ def test_the_table_says_what_each_relaxation_gained_and_cost(folder, done):
         assert row.scf_cycles > row.gradients > row.steps > 1
         assert row.kept
     text = " ".join(printed(summary).split())
-    assert "Relaxed freely, PBE/STO-3G (pyscf)" in text
+    assert "Relaxed freely, PBE/STO-3G (pyscf), begun with the Hessian of GFN1-xTB (tblite)" in text
     assert "Conformers, PBE/STO-3G (pyscf), geometries relaxed at this level" in text
 
 
@@ -194,7 +197,8 @@ def test_what_cannot_be_refined_is_refused_in_one_line(folder, old, new, complai
 
 
 def test_slurm_has_a_task_a_conformer_before_those_of_dft_and_check_counts_them(folder):
-    run = opened(folder, INPUT.replace("[refine]", "[refine]\nper_isomer = 1"), "queued")
+    run = opened(folder, INPUT.replace("[refine]", "[refine]\nper_isomer = 1\nstart_hessian = false"), "queued")
+    assert len(run.plan(Refinement).levels) == 1
     steps = {step.stage: step for step in plan_steps(run)}
     assert steps["refine"].width == 2
     assert steps["refine"].resources == "refine"
@@ -208,5 +212,6 @@ def test_a_relaxation_says_how_many_cycles_it_took_and_old_records_stay_as_they_
     outcome = run.record(run.verdicts(Refinement)[0].key).outcome
     assert outcome.model_dump(mode="json")["n_cycles"] == outcome.n_cycles
     assert "resumed_after" not in outcome.model_dump(mode="json")
-    old = {name: value for name, value in outcome.model_dump(mode="json").items() if name != "n_cycles"}
+    new = ("n_cycles", "began_with_hessian")
+    old = {name: value for name, value in outcome.model_dump(mode="json").items() if name not in new}
     assert Relaxed.model_validate(old).model_dump(mode="json") == old
