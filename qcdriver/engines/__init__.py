@@ -119,7 +119,7 @@ def _instead(method: str, known: Iterable[str]) -> str:
     if (kind := known_elsewhere(method)) is not None:
         return f"it is {kind}"
     said = choices(method, known)
-    return said if said.endswith("?") else f"{said}; density functionals and Hartree-Fock are for [dft]"
+    return said if said.endswith("?") else f"{said}; density functionals and Hartree-Fock need a basis set, as in [dft]"
 
 
 def check(molecule: Molecule, level: Level, driver: Driver = "energy") -> None:

@@ -17,6 +17,8 @@ _TABLE = "variants"
 _MAX_BYTES = 1_000_000
 """Of an input file; with more of them, reading TOML takes long enough to look like a hang."""
 _TAKEN = {"checkpoints", "cubes", "molden", "slurm", "tasks"}
+_FILES = set(".jsonl .sqlite .json .html .log .png .gif .svg .xyz .csv .txt .cube .toml .zip .lock .damaged".split())
+"""Endings of files that stand in a run directory, where a variant has its folder."""
 _NAME = re.compile(r"(?P<file>.+\.toml)@(?P<variant>[A-Za-z0-9][A-Za-z0-9_.+-]*)")
 
 
@@ -78,7 +80,7 @@ def run_name(path: Path) -> Path:
         The file is not called NAME.toml, so that its run directory would lie elsewhere or be another input's too.
     """
     file, variant = split(path)
-    if file.suffix != ".toml" or set(file.stem) == {"."}:
+    if file.suffix != ".toml" or set(file.stem) == {"."} or not file.name.isprintable():
         raise InputError(f"{str(path)!r}: an input is called NAME.toml, and its results go to a folder NAME")
     return Path(file.stem) / (variant or "")
 
@@ -105,8 +107,10 @@ def _tables(raw: dict[str, Any], file: Path) -> dict[str, dict[str, Any]]:
     for label in tables:
         if not _NAME.fullmatch(f"x.toml@{label}"):
             raise InputError(f"{file}: variants.{label}: a label is made of letters, digits and _ . + -")
-        if label in _TAKEN:
-            raise InputError(f"{file}: variants.{label}: a run directory has a folder {label} of its own; rename it")
+        if label.lower() in _TAKEN or Path(label.lower()).suffix in _FILES:
+            raise InputError(
+                f"{file}: variants.{label}: a run directory has files and folders called so ({label}); rename it"
+            )
     return tables
 
 

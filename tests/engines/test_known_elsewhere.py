@@ -37,7 +37,7 @@ def test_it_is_said_in_prescreen_and_where_an_engine_is_chosen(method, kind):
 
 @pytest.mark.parametrize("method", ["PBE", "r2SCAN-3c", "hf"])
 def test_what_needs_a_basis_is_sent_to_dft(method):
-    with pytest.raises(ValueError, match=r"density functionals and Hartree-Fock are for \[dft\]"):
+    with pytest.raises(ValueError, match=r"density functionals and Hartree-Fock need a basis set, as in \[dft\]"):
         require_method("auto", method)
 
 

@@ -58,7 +58,9 @@ def test_each_variant_has_a_run_directory_of_its_own():
     assert run_name(INPUTS / "hooh.toml") == Path("hooh")
 
 
-@pytest.mark.parametrize("name", ["...toml", ".toml", "x.txt", "x", "x.toml@", "x.TOML", "x.toml.bak"])
+@pytest.mark.parametrize(
+    "name", ["...toml", ".toml", "x.txt", "x", "x.toml@", "x.TOML", "x.toml.bak", "x\ny.toml", "\x1b[2J.toml"]
+)
 def test_an_input_of_another_name_has_no_run_directory(name):
     """x.toml and x.txt would share one, and that of ...toml would lie outside the folder of results."""
     with pytest.raises(InputError, match=r"an input is called NAME\.toml"):
@@ -100,6 +102,11 @@ def test_what_cannot_be_chosen_is_one_line(path, words):
         ("[variants]", "a table for each belongs here"),
         ('[variants."a b"]', "a label is made of letters"),
         ("variants = 3", "a table for each belongs here"),
+        ("[variants.tasks]", r"a run directory has files and folders called so \(tasks\); rename it"),
+        ("[variants.Checkpoints]", r"a run directory has files and folders called so \(Checkpoints\); rename it"),
+        ('[variants."records.jsonl"]', r"a run directory has files and folders called so \(records.jsonl\); rename it"),
+        ('[variants."index.html"]', r"a run directory has files and folders called so \(index.html\); rename it"),
+        ('[variants."map.png"]', r"a run directory has files and folders called so \(map.png\); rename it"),
     ],
 )
 def test_a_table_of_variants_that_is_none_is_refused(tmp_path, table, words):
