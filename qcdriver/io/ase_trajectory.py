@@ -39,26 +39,33 @@ def _frame(where: str, atoms: Atoms) -> PlainFrame:
         where=where,
         symbols=tuple(atoms.get_chemical_symbols()),
         geometry=atoms.positions / ANGSTROM,
-        charge=_charge(atoms),
-        multiplicity=_multiplicity(atoms),
+        charge=_charge(where, atoms),
+        multiplicity=_multiplicity(where, atoms),
         energy=_energy(atoms),
     )
 
 
-def _charge(atoms: Atoms) -> float | None:
+def _charge(where: str, atoms: Atoms) -> float | None:
     """Return what was set in `info`, else the sum of the initial charges where there are any, to 1e-6."""
     if "charge" in atoms.info:
-        return float(atoms.info["charge"])
+        return _number(where, "charge", atoms.info["charge"])
     return round(float(atoms.get_initial_charges().sum()), 6) if atoms.has("initial_charges") else None
 
 
-def _multiplicity(atoms: Atoms) -> float | None:
+def _multiplicity(where: str, atoms: Atoms) -> float | None:
     """Return what was set in `info`, else one more than the initial magnetic moments, to 1e-6."""
     if "multiplicity" in atoms.info:
-        return float(atoms.info["multiplicity"])
+        return _number(where, "multiplicity", atoms.info["multiplicity"])
     if not atoms.has("initial_magmoms"):
         return None
     return round(abs(float(atoms.get_initial_magnetic_moments().sum())) + 1, 6)
+
+
+def _number(where: str, word: str, value: object) -> float:
+    try:
+        return float(str(value))
+    except ValueError:
+        raise InputError(f"{where}: {word} {value!s:.40} is no number; set atoms.info[{word!r}]") from None
 
 
 def _energy(atoms: Atoms) -> float | None:

@@ -242,3 +242,14 @@ def test_a_force_field_that_the_input_asks_for_comes_first_all_the_same(tmp_path
             f'title = "water"\n[structure]\nsource = "{source}"\n[structure.isomers.W]\nfile = "e.xyz"\n{more}'
         )
         assert open_run(read_input(path), path, tmp_path / "results").input.prescreen.preoptimize == chosen
+
+
+@pytest.mark.parametrize("word", ["charge", "multiplicity"])
+def test_a_trajectory_whose_charge_is_no_number_is_one_line(tmp_path, word):
+    from ase import Atoms
+    from ase.io import write
+
+    atoms = Atoms("OH2", positions=[place for _, *place in WATER], info={"charge": 0, "multiplicity": 1, word: "two"})
+    write(tmp_path / "w.traj", atoms)
+    with pytest.raises(InputError, match=rf"w\.traj, image 0: {word} two is no number; set atoms\.info"):
+        candidates(tmp_path, "ase", "w.traj")

@@ -60,7 +60,7 @@ class Disagreement:
 
 
 def compare_formulas(
-    structure: CifStructure, built: Sequence[Built], assemblies: Sequence[str]
+    structure: CifStructure, built: Sequence[Built], assemblies: Sequence[str], listed: Composition
 ) -> tuple[list[Disagreement], list[str]]:
     """Compare the file's formulas with the molecules.
 
@@ -70,6 +70,8 @@ def compare_formulas(
         All kinds of molecule.
     assemblies
         Names of the disorder assemblies in which alternatives were left out.
+    listed
+        Atoms of each element in a cell, every alternative as often as the file says.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def compare_formulas(
         if stated is None:
             unread.append(f"_chemical_formula_sum {structure.formula_sum[:60]!r} is no formula: not compared")
         else:
-            disagreements += _compare_sum(structure, stated, built, assemblies)
+            disagreements += _compare_sum(structure, stated, built, assemblies, listed)
     if structure.formula_moiety is not None:
         moieties = parse_moieties(structure.formula_moiety)
         if moieties is None:
@@ -94,7 +96,11 @@ def compare_formulas(
 
 
 def _compare_sum(
-    structure: CifStructure, stated: Composition, built: Sequence[Built], assemblies: Sequence[str]
+    structure: CifStructure,
+    stated: Composition,
+    built: Sequence[Built],
+    assemblies: Sequence[str],
+    listed: Composition,
 ) -> Iterator[Disagreement]:
     cell = _contents(built, always=False)
     units = structure.formula_units or _formula_units(cell, stated)
@@ -110,7 +116,10 @@ def _compare_sum(
     elif only_hydrogen and hydrogen > 0:
         message = f"{where}: {hydrogen:g} H of each formula unit are missing from the atom list"
     else:
-        guess = _guess(structure, stated, built, units, assemblies)
+        if difference(_share(listed, units), stated):
+            guess = _guess(structure, stated, built, units, assemblies)
+        else:
+            guess = "the formula is the average over all that the file lists, also over what was left out here"
         message = (
             f"{where} and the atoms as assembled here disagree: these give {hill(unit)} ({difference(unit, stated)}); "
             f"a guess: {guess}"

@@ -133,7 +133,11 @@ def _roles(
         Built(kind.composition, len(copies), _presence(cell, copies[0], occupants))
         for kind, copies in zip(species, kinds, strict=True)
     ]
-    disagreements, unread = compare_formulas(structure, built, [c.assembly for c in occupants.choices if c.left_out])
+    listed: dict[str, float] = {}
+    for symbol, occupancy in zip(cell.symbols.tolist(), cell.sites.occupancy[cell.site].tolist(), strict=True):
+        listed[symbol] = listed.get(symbol, 0.0) + occupancy
+    left_out = [choice.assembly for choice in occupants.choices if choice.left_out]
+    disagreements, unread = compare_formulas(structure, built, left_out, listed)
     return roles, disagreements, [*unread, *warnings]
 
 

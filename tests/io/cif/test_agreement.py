@@ -74,3 +74,14 @@ def test_a_moiety_and_a_molecule_that_differ_are_both_named(tmp_path):
 def test_a_molecule_without_alternatives_that_is_not_always_there_is_said_so_once(tmp_path):
     read = crystal(tmp_path, "C0.4 H0.4 Cl3.2 Cu2", solvent="0.4")
     assert read.remarks == ["A: there 40 % of the time"]
+
+
+def test_a_formula_that_counts_what_was_left_out_is_said_to(tmp_path):
+    """An oxygen at a third of the time on copper is left out; the formula of the file counts it."""
+    made = MadeUp((14.0, 15.0, 16.0, 90.0, 90.0, 90.0), ["x,y,z", "-x,-y,-z"])
+    made.tags |= {"_chemical_formula_sum": "Cl2 Cu O0.33", "_cell_formula_units_Z": "2"}
+    made.add(["Cu", "Cl", "Cl"], np.array([[4, 4, 4], [6.2, 4, 4], [1.8, 4, 4.0]]))
+    made.add(["O"], np.array([[4, 6.1, 4.0]]), occupancy="0.33")
+    (disagreement,) = read_crystal(made.write(tmp_path)).disagreements
+    assert (disagreement.stated, disagreement.assembled) == ("Cl2CuO0.33", "Cl2Cu")
+    assert disagreement.message.endswith("the average over all that the file lists, also over what was left out here")
