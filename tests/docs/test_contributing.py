@@ -76,7 +76,7 @@ def test_it_resumes_is_reported_and_is_exported(lab, done):
     assert min(energies) == pytest.approx(-3 * 3.8002e-4, abs=1e-8)
     unknown = qcdriver(lab, "records", "results/argon", "--export", "tvs")
     assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1)
-    assert "there are json, csv, xyz, ase, qcschema, tsv and cube" in unknown.stderr
+    assert "there are json, csv, xyz, ase, qcschema, qcschema2, parquet, tsv, cube and molden" in unknown.stderr
 
 
 def test_a_stage_of_a_plugin_is_planned_and_documented(lab):

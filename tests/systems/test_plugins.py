@@ -190,7 +190,7 @@ def test_a_mistake_in_its_table_is_told_as_in_any_other(installed, tmp_path):
     assert "structure.isomers.short.egde_angstrom: unknown key; did you mean edge_angstrom" in run.stderr
     path.write_text(INPUT.replace('"gold"', '"silver"'))
     assert (
-        "structure.source = 'silver': there are au13ag12, cu14, xyz, cif, gold"
+        "structure.source = 'silver': there are au13ag12, cu14, xyz, cif, run, ensemble, ase, qcschema, gold"
         in qcdriver(installed, "check", path).stderr
     )
 
