@@ -83,7 +83,7 @@ def free_energy(molecule: Molecule, wavenumbers_cm: np.ndarray, temperature_k: f
     kt = temperature_k / KELVIN
     quanta = wavenumbers_cm / WAVENUMBER
     zero_point = float(quanta.sum()) / 2
-    thermal = float((quanta / np.expm1(quanta / kt)).sum())
+    thermal = float((quanta * _occupation(quanta / kt)).sum())
     rotating = 0.0 if len(molecule.symbols) == 1 else 1.0 if _rotor(molecule).linear else 1.5
     enthalpy = zero_point + thermal + (1.5 + rotating + 1.0) * kt
     rigid = _translation(molecule, kt, how.standard_state) + _rotation(molecule, kt)
@@ -93,7 +93,7 @@ def free_energy(molecule: Molecule, wavenumbers_cm: np.ndarray, temperature_k: f
     weight = 1.0 / (1.0 + (how.cutoff_cm / wavenumbers_cm) ** how.alpha)
     entropy = rigid + float((weight * harmonic + (1 - weight) * free).sum())
     raised = np.maximum(wavenumbers_cm, how.cutoff_cm) / WAVENUMBER
-    raised_vibrations = float(raised.sum()) / 2 + float((raised / np.expm1(raised / kt)).sum())
+    raised_vibrations = float(raised.sum()) / 2 + float((raised * _occupation(raised / kt)).sum())
     raised_vibrations -= kt * float(_harmonic_entropy(raised / kt).sum())
     return FreeEnergy(
         temperature_k=temperature_k,
@@ -137,9 +137,15 @@ def _rotor(molecule: Molecule) -> _Rotor:
     return _Rotor(is_linear(molecule), moments, symmetry_number(molecule))
 
 
+def _occupation(x: np.ndarray) -> np.ndarray:
+    """Return the mean number of quanta of oscillators (Bose and Einstein), from quantum over kT; 0 where it is cold."""
+    occupation: np.ndarray = np.exp(-x) / -np.expm1(-x)
+    return occupation
+
+
 def _harmonic_entropy(x: np.ndarray) -> np.ndarray:
     """Return the entropy over k of oscillators, from quantum over kT."""
-    entropy: np.ndarray = x / np.expm1(x) - np.log1p(-np.exp(-x))
+    entropy: np.ndarray = x * _occupation(x) - np.log1p(-np.exp(-x))
     return entropy
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from qcdriver.models.verdicts import (
     Above,
@@ -28,7 +28,7 @@ from qcdriver.workflow.findings import NetworkMinimum, Ranking, Representative
 from qcdriver.workflow.sensitivity.findings import Answer, Sensitivity
 from qcdriver.workflow.spectrum.findings import PeaksFound, Redder, Spectrum
 from qcdriver.workflow.tables import ZERO_CELSIUS_K
-from qcdriver.workflow.thermochemistry.findings import EqualPopulations, Kinetics, Populations
+from qcdriver.workflow.thermochemistry.findings import EqualPopulations, Kinetics, Passage, Populations
 
 _ERROR_SPEAKS_FOR_ITSELF = frozenset(
     {Purpose.SCAN_CHECK, Purpose.INTERCONVERSION, Purpose.SINGLE_POINT, Purpose.MIRROR_IMAGE}
@@ -330,6 +330,22 @@ def _equal(found: EqualPopulations, of: Populations) -> str:
 
 def _celsius(temperature_k: float) -> str:
     return f"{temperature_k - ZERO_CELSIUS_K:.1f} C"
+
+
+_LARGE_WIGNER = 2.0
+"""Wigner's factor is the first term of a series in the quantum over kT: this large, the next ones count as much."""
+
+
+def passage_notes(found: Sequence[Passage]) -> list[str]:
+    """Say at which temperatures tunnelling is more than Wigner's factor can tell."""
+    beyond = sorted({each.temperature_k for each in found if each.wigner_factor > _LARGE_WIGNER})
+    if not beyond:
+        return []
+    temperatures = ", ".join(f"{temperature:g}" for temperature in beyond)
+    return [
+        f"! at {temperatures} K Wigner's factor is above {_LARGE_WIGNER:g}: tunnelling is more than a correction "
+        "there, and the rate a rough guess"
+    ]
 
 
 def kinetics_notes(found: Kinetics) -> list[str]:

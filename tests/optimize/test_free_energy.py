@@ -78,3 +78,10 @@ def test_a_soft_vibration_has_the_entropy_of_a_free_rotation_and_a_raised_one_th
 def test_an_imaginary_mode_or_a_temperature_of_zero_has_no_free_energy(wavenumber, temperature):
     with pytest.raises(ValueError, match="must be positive"):
         free_energy(molecule("H2O"), np.array([wavenumber, 3657, 3756]), temperature, Treatment())
+
+
+@pytest.mark.filterwarnings("error")
+def test_near_absolute_zero_the_zero_point_is_left_and_nothing_overflows():
+    water = free_energy(molecule("H2O"), np.array([1595.0, 3657.0, 3756.0]), 1.0, Treatment())
+    vibrating = water.enthalpy - 4 / KELVIN  # 3/2 kT each for translation and rotation, and kT
+    assert vibrating == pytest.approx(water.zero_point, rel=1e-12)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich import box
 from rich.table import Table
 
-from qcdriver.report.sentences import kinetics_notes, population_notes
+from qcdriver.report.sentences import kinetics_notes, passage_notes, population_notes
 from qcdriver.report.tables.profiles import number
 from qcdriver.units import time_span
 from qcdriver.workflow.thermochemistry.findings import (
@@ -39,6 +39,8 @@ def thermochemistry_tables(found: Thermochemistry) -> Iterator[Table]:
         yield _infrared(found)
     if found.passages:
         yield _passages(found)
+        if lines := passage_notes(found.passages):
+            yield notes(lines)
     if found.populations:
         yield _populations(found.populations)
         yield notes(population_notes(found.populations, found.level))
@@ -97,11 +99,12 @@ def _infrared(found: Thermochemistry) -> Table:
 
 
 def _passages(found: Thermochemistry) -> Table:
-    title = "Rates over verified saddles, by Eyring with Wigner's factor"
+    title = "Free barriers, and rates by Eyring with Wigner's factor, over verified saddles"
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
-    table.add_column("from, to, over", min_width=18)
-    for heading in ("T K", "free barrier\nkcal/mol", "Wigner", "ways", "rate\n1/s", "half-life"):
+    table.add_column("from, to, over", no_wrap=True)
+    for heading in ("T K", "barrier\nkcal/mol", "Wigner", "ways", "rate\n1/s"):
         table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("half-\nlife", justify="right")
     known = None
     for each in found.passages:
         way = (each.start, each.end, each.saddle)
@@ -174,7 +177,8 @@ def _course(kinetics: Kinetics, course: TimeCourse) -> Table:
 
 def _shown(course: TimeCourse) -> list[int]:
     """Choose the minima that a table has room for, in their order."""
-    most = [max(each) for each in zip(*(moment.populations_percent for moment in course.moments), strict=True)]
+    known = [course.equilibrium_percent, *(moment.populations_percent for moment in (*course.moments, *course.asked))]
+    most = [max(each) for each in zip(*known, strict=True)]
     largest = sorted(range(len(most)), key=lambda place: -most[place])[:SHOWN_MINIMA]
     return sorted(largest)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import re
@@ -10,13 +11,17 @@ import subprocess
 import sys
 
 import pytest
+from rich.console import Console
 
 from qcdriver.engines import find
 from qcdriver.errors import InputError
 from qcdriver.execution.driver import run_input
 from qcdriver.execution.progress import Display
+from qcdriver.report.sentences import kinetics_notes, passage_notes
+from qcdriver.report.tables.thermochemistry import thermochemistry_tables
 from qcdriver.workflow.input import make_input, read_input
 from qcdriver.workflow.open_run import open_run
+from qcdriver.workflow.thermochemistry.findings import Kinetics
 
 TRANS = "4\n\nN 0 0 0\nO 1.17 0 0\nO -0.62 1.28 0\nH -1.58 1.09 0\n"
 CIS = "4\n\nN 0 0 0\nO 1.18 0 0\nO -0.60 1.25 0\nH 0.10 1.93 0\n"
@@ -164,6 +169,33 @@ def test_a_point_of_the_grid_is_a_start_too(finished):
     there = summary.stages["thermochemistry"].kinetics
     assert (there.start, there.minimum) == ("180 deg", "minimum at 180 deg")
     assert [each.model_dump(mode="json") for each in there.courses] == found["kinetics"]["courses"]
+
+
+def test_where_it_is_too_cold_for_anything_the_tables_stand_and_say_so(finished):
+    _, _, folder = finished
+    path = folder / "hono.toml"
+    text = path.read_text()
+    path.write_text(text.replace("[100, 298.15]", "[1]"))
+    with Display() as display:
+        summary, _ = run_input(open_run(read_input(path), path, folder), None, None, display)
+    path.write_text(text)
+    found = summary.stages["thermochemistry"]
+    assert {(each.rate_per_s, each.half_life_s) for each in found.passages} == {(0.0, None)}
+    assert passage_notes(found.passages)[0].startswith("! at 1 K Wigner's factor is above 2")
+    assert kinetics_notes(found.kinetics) == ["trans at 1 K: it stays there; at equilibrium it has 0 %"]
+    console = Console(file=io.StringIO(), width=100)
+    for table in thermochemistry_tables(found):
+        console.print(table)
+    printed = console.file.getvalue()
+    assert "never" in printed
+    assert "minimum at 0 deg" in printed.partition("Populations over time from trans at 1 K")[2]
+
+
+def test_what_no_saddle_leads_to_is_named():
+    lonely = Kinetics(start="E", minimum="a", minima=("a",), isomers=(("E",),), out_of_reach=("b",), courses=())
+    assert kinetics_notes(lonely) == ["no time course: no verified saddle leads from E to another minimum"]
+    unknown = lonely.model_copy(update={"minimum": None})
+    assert kinetics_notes(unknown) == ["no time course: none of the verified minima is E"]
 
 
 @pytest.mark.parametrize(
