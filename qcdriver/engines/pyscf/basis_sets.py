@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 COMMON_BASIS_SETS = ("def2-SVP", "def2-TZVP", "def2-TZVPP", "LANL2DZ", "cc-pVDZ", "cc-pVDZ-PP", "6-31G*", "STO-3G")
 """Proposed, where they have the element, when another basis set has not."""
 
+LAST_LIGHT_ELEMENT = 36
+"""Krypton: up to it a basis set with all electrons needs no relativity."""
+
 
 @dataclass(frozen=True)
 class BasisSet:
@@ -103,7 +106,12 @@ def _functions(name: str, symbol: str) -> Any:
 
 
 def _that_have(symbol: str) -> str:
-    known = [name for name in COMMON_BASIS_SETS if _quietly_load(name, symbol) is not None]
+    light = ATOMIC_NUMBER[symbol] <= LAST_LIGHT_ELEMENT
+    known = [
+        name
+        for name in COMMON_BASIS_SETS
+        if _quietly_load(name, symbol) is not None and (light or _potential(name, symbol))
+    ]
     return f"{symbol} is in {', '.join(known) or 'none of the common ones'}"
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from qcdriver.engines.checks import AnyCase, choices
-from qcdriver.engines.pyscf.basis_sets import load_auxiliary, load_basis_set
+from qcdriver.engines.pyscf.basis_sets import LAST_LIGHT_ELEMENT, load_auxiliary, load_basis_set
 from qcdriver.engines.pyscf.functionals import is_pure
 from qcdriver.engines.solvents import SolventName
 from qcdriver.errors import InputError
@@ -19,9 +19,6 @@ COULOMB_FIT = "def2-universal-jfit"
 """Fits the Coulomb integrals alone (doi:10.1039/b515623h)."""
 EXCHANGE_FIT = "def2-universal-jkfit"
 """Fits Coulomb and exchange integrals (doi:10.1002/jcc.20702)."""
-
-LAST_LIGHT_ELEMENT = 36
-"""Krypton: up to it a basis set with all electrons needs no relativity."""
 
 Rung = Annotated[Literal["diis", "damping", "level_shift", "smearing", "second_order"], AnyCase]
 Positive = Annotated[float, Field(gt=0)]

@@ -48,6 +48,8 @@ def test_an_ecp_comes_with_its_basis_set_and_with_no_other():
         ("def2-SVPX", ("H",), "did you mean 'def2-SVP'"),
         ("cc-pVDZ", ("H", "Au"), "has no Au; Au is in def2-SVP"),
         ("def2-SVP", ("U",), "has no U; U is in LANL2DZ"),
+        # STO-3G has it with all its electrons, which the next check would refuse.
+        ("6-31G*", ("I",), "has no I; I is in def2-SVP, def2-TZVP, def2-TZVPP, LANL2DZ, cc-pVDZ-PP$"),
         ("gth-dzvp", ("H",), "pseudopotential"),
         ("./my.basis", ("H",), "not a file"),
     ],
