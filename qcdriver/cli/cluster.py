@@ -48,8 +48,8 @@ def submit(
     if lack:
         sys.stderr.write(f"a dry run, as if nothing was in the queue: {lack}\n")
     sent = 0
-    for each in submissions:
-        sys.stdout.write(f"# {each.told()}\n{each.script}\n" if dry_run else f"{each.told()}\n")
+    for submission in submissions:
+        sys.stdout.write(f"# {submission.told()}\n{submission.script}\n" if dry_run else f"{submission.told()}\n")
         sys.stdout.flush()
         sent += 1
     follow_up = f"see what comes of it: qcdriver status {shlex.quote(str(submitted.directory))}"

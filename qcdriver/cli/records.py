@@ -66,7 +66,7 @@ def records(
     results = api.open_results(directory)
     store, found = results.store, results.records(stage, label, method, success)
     if why:
-        sys.stdout.writelines(f"{line}\n" for each in lineage(store, why) for line in each.told(title))
+        sys.stdout.writelines(f"{line}\n" for ancestor in lineage(store, why) for line in ancestor.told(title))
     elif export == "cube":
         _write_orbitals(found, directory, output or directory / "cubes", "cube")
     elif export == "molden":

@@ -133,7 +133,7 @@ def check(
     lines = [
         f"qcdriver {status.program_version}, Python {status.python}",
         f"threads {status.threads}, memory {status.memory_mb} MB",
-        *(f"{each.name}: {each.version or 'missing: ' + str(each.missing)}" for each in status.engines),
+        *(f"{engine.name}: {engine.version or 'missing: ' + str(engine.missing)}" for engine in status.engines),
         f"GPU: {status.gpu_missing or 'usable'}",
     ]
     if planned:
@@ -142,7 +142,7 @@ def check(
             f"{planned.title}: {planned.formula}, {planned.n_atoms} atoms, {planned.n_electrons} electrons",
             f"candidates: {', '.join(planned.candidates)}",
             *planned.molecules,
-            *(line for each in planned.stages for line in _stage_lines(each)),
+            *(line for stage in planned.stages for line in _stage_lines(stage)),
             *planned.notes,
         ]
     if on_gpu:

@@ -86,5 +86,5 @@ def gfn_word(name: str, known: Iterable[str], where: str) -> str:
     solvent = _BY_WORD.get(name.lower())
     if solvent is not None and solvent.gfn in words:
         return solvent.gfn
-    names = [each.name for each in SOLVENTS if each.gfn in words]
+    names = [solvent.name for solvent in SOLVENTS if solvent.gfn in words]
     raise InputError(f"{where} has no parameters for the solvent {name!r}; {choices(name, names)}")

@@ -107,8 +107,8 @@ class Batch:
         remaining = self._total - self._before - self._done
         if not remaining:
             return ""
-        each = (time.monotonic() - self._started) / self._done
-        return f"about {duration(each * remaining)} left"
+        seconds_each = (time.monotonic() - self._started) / self._done
+        return f"about {duration(seconds_each * remaining)} left"
 
 
 def told(outcome: Outcome) -> str:

@@ -91,7 +91,7 @@ def align(reference: Molecule, moved: Molecule, improper: bool = False) -> Align
         raise InputError(
             f"{reference.formula}: no mapping of one structure on the other keeps the bonds in its ligands"
         )
-    _, rmsd, core_rmsd, order, largest, changed = min(found, key=lambda each: each[:3])
+    _, rmsd, core_rmsd, order, largest, changed = min(found, key=lambda fit: fit[:3])
     return Alignment(
         order=order,
         improper=improper,
@@ -121,10 +121,10 @@ def _core_groups(a: Topology, b: Topology) -> Groups:
     if counts_a != counts_b:
         return [
             (
-                np.array([[i] for i in a.core if a.classes[i] == each]),
-                np.array([[i] for i in b.core if b.classes[i] == each]),
+                np.array([[i] for i in a.core if a.classes[i] == class_]),
+                np.array([[i] for i in b.core if b.classes[i] == class_]),
             )
-            for each in sorted(set(a.classes[list(a.core)].tolist()))
+            for class_ in sorted(set(a.classes[list(a.core)].tolist()))
         ]
     return [(np.array(units_a[kind]), np.array(units_b[kind])) for kind in sorted(units_a)]
 
@@ -133,7 +133,7 @@ def skeleton_groups(topology: Topology) -> Groups:
     """Sort metals and donors by their class, each atom on its own."""
     classes = topology.classes[list(topology.skeleton)]
     atoms = np.array(topology.skeleton)
-    return [(atoms[classes == each][:, None],) * 2 for each in np.unique(classes)]
+    return [(atoms[classes == kind][:, None],) * 2 for kind in np.unique(classes)]
 
 
 def _lone_donors(topology: Topology) -> set[int]:
@@ -214,9 +214,9 @@ def _map_free(
         for one in of_a
     ]
     impossible = 1e12
-    costs = np.array([[each[0] if each else impossible for each in row] for row in solutions])
+    costs = np.array([[solution[0] if solution else impossible for solution in row] for row in solutions])
     rows, columns = linear_sum_assignment(costs)
     chosen = [solutions[i][j] for i, j in zip(rows, columns, strict=True)]
-    if any(each is None for each in chosen):
+    if any(choice is None for choice in chosen):
         return None
-    return [pair for each in chosen if each for pair in each[1]]
+    return [pair for choice in chosen if choice for pair in choice[1]]

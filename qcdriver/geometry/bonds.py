@@ -147,7 +147,7 @@ def scaled_distances(molecule: Molecule, pairs: np.ndarray) -> np.ndarray:
 
 def _changed_ligand(reference: Molecule, molecule: Molecule) -> BondChange | None:
     before, after = _nonmetal_bonds(reference), _nonmetal_bonds(molecule)
-    broken_pairs, formed_pairs = (np.argwhere(np.triu(each.toarray())) for each in (before > after, after > before))
+    broken_pairs, formed_pairs = (np.argwhere(np.triu(lost.toarray())) for lost in (before > after, after > before))
     if len(broken_pairs):
         return _change("ligand_broken", len(broken_pairs), reference, broken_pairs[0])
     if len(formed_pairs):
@@ -213,7 +213,7 @@ def _changed_skeleton(reference: Molecule, molecule: Molecule, to_lose: float | 
 
 
 def _split_skeleton(reference: Molecule, molecule: Molecule) -> BondChange | None:
-    before, after = (_skeleton_pieces(each) for each in (reference, molecule))
+    before, after = (_skeleton_pieces(structure) for structure in (reference, molecule))
     if len(after) <= len(before):
         return None
     return _change("skeleton_split", len(after), reference, min(after, key=len)[:1], of=len(before))
@@ -239,8 +239,8 @@ def _metal_bonds(reference: Molecule, molecule: Molecule) -> tuple[np.ndarray, n
     radii = covalent_radii(reference.symbols)[core]
     sums = radii[:, None] + radii
     before, after = (
-        np.linalg.norm(each.geometry[core][:, None] - each.geometry[core], axis=-1) / sums
-        for each in (reference, molecule)
+        np.linalg.norm(structure.geometry[core][:, None] - structure.geometry[core], axis=-1) / sums
+        for structure in (reference, molecule)
     )
     np.fill_diagonal(before, np.inf)
     np.fill_diagonal(after, np.inf)

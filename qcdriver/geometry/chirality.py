@@ -33,7 +33,7 @@ def chiral_index(positions: np.ndarray, kinds: Sequence[str]) -> float:
     """
     centred = positions - positions.mean(axis=0)
     names = np.array(list(kinds))
-    groups: Groups = [(np.flatnonzero(names == each)[:, None],) * 2 for each in sorted(set(kinds))]
+    groups: Groups = [(np.flatnonzero(names == kind)[:, None],) * 2 for kind in sorted(set(kinds))]
     best = matchings(centred, -centred, groups)[0]
     return index_from_rmsd(best.rmsd, positions)
 

@@ -112,7 +112,8 @@ def _bonds(reference: Molecule, molecule: Molecule) -> tuple[BondLengths, ...]:
 def _lengths(kind: tuple[str, str], pairs: np.ndarray, reference: Molecule, molecule: Molecule) -> BondLengths:
     i, j = pairs.T
     before, after = (
-        np.linalg.norm(each.geometry[i] - each.geometry[j], axis=1) * ANGSTROM for each in (reference, molecule)
+        np.linalg.norm(structure.geometry[i] - structure.geometry[j], axis=1) * ANGSTROM
+        for structure in (reference, molecule)
     )
     change = after - before
     return BondLengths(

@@ -51,7 +51,7 @@ class LigandMapper:
         root = ligand[int(np.flatnonzero(classes == rarest)[0])]
         images = [y for y in counterpart if self._b.classes[y] == rarest]
         solutions = [self.map_anchored(ligand, counterpart, ((root, y),)) for y in images]
-        return min((each for each in solutions if each), default=None)
+        return min((solution for solution in solutions if solution), default=None)
 
     def _solve_parts(self, front: Pairs, rest_a: frozenset[int], rest_b: frozenset[int]) -> Solution | None:
         """Map the atoms that are left, part by part, given the mapped pairs at their border."""

@@ -64,7 +64,7 @@ def matchings(
     good_enough
         Stop at the first matching whose root mean square distance is below this, bohr.
     """
-    of_a, of_b = (np.concatenate([each[side].ravel() for each in groups]) for side in (0, 1))
+    of_a, of_b = (np.concatenate([group[side].ravel() for group in groups]) for side in (0, 1))
     a, b = a - a[of_a].mean(axis=0), b - b[of_b].mean(axis=0)
     rotations = _different(np.array(list(_trial_rotations(a, b, groups, nearest_within))))
     promising = np.argsort(_misfits(a, b, groups, rotations), kind="stable")[:max_starts]
@@ -77,7 +77,7 @@ def matchings(
         found[order.tobytes()] = Matching(order, rmsd)
         if rmsd < good_enough:
             break
-    return sorted(found.values(), key=lambda each: each.rmsd)
+    return sorted(found.values(), key=lambda match: match.rmsd)
 
 
 def _trial_rotations(a: np.ndarray, b: np.ndarray, groups: Groups, near: float | None) -> Iterator[np.ndarray]:

@@ -86,7 +86,7 @@ def _ligands(molecule: Molecule, topology: Topology) -> Counter[str]:
 
 def _loose(topology: Topology, other: Topology) -> list[int]:
     """List the atoms that bind no metal, of the kinds of which more atoms do so in the other structure."""
-    bound, of_other = ({*each.donors, *each.wanderers} for each in (topology, other))
+    bound, of_other = ({*graph.donors, *graph.wanderers} for graph in (topology, other))
     wanted = Counter(int(other.classes[i]) for i in of_other) - Counter(int(topology.classes[i]) for i in bound)
     return [i for i, kind in enumerate(topology.classes) if i not in bound and int(kind) in wanted]
 

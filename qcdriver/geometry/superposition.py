@@ -77,7 +77,7 @@ def local_rotations(geometry: np.ndarray, onto: np.ndarray, reach: float, anchor
         Weight of the rotation of the whole beside the squared distances of the surroundings.
     """
     whole = rotation_onto(onto, geometry, improper=True)
-    before, after = (each[None, :, :] - each[:, None, :] for each in (geometry, onto))
+    before, after = (places[None, :, :] - places[:, None, :] for places in (geometry, onto))
     weights = np.exp(-(before**2).sum(axis=2) / reach**2)
     covariances = np.einsum("ij,ijx,ijy->ixy", weights, after, before) + anchor * whole
     return _rotation(covariances, hand=float(np.linalg.det(whole)))

@@ -69,10 +69,10 @@ def common_symmetry(conformers: Sequence[Molecule], topology: Topology) -> Symme
     for candidate in matchings(first, first, groups):
         # Order i <- j: the rotation moves atom j to the place of atom i.
         image = np.argsort(candidate.order[skeleton])
-        worst = max(_rmsd(each.geometry[skeleton], image) for each in conformers)
+        worst = max(_rmsd(conformer.geometry[skeleton], image) for conformer in conformers)
         if worst * ANGSTROM <= NEARLY_ANGSTROM:
             found.append((worst, image))
-    found.sort(key=lambda each: each[0])
+    found.sort(key=lambda operation: operation[0])
     images = [image for _, image in found]
     while not _is_group(images):
         images.pop()
@@ -128,7 +128,7 @@ def _with_wanderers(operations: np.ndarray, conformers: Sequence[Molecule], topo
         by_class.setdefault(int(topology.classes[atom]), []).append(atom)
     for atoms in by_class.values():
         followed = [_following(operation, skeleton, atoms, conformers) for operation in operations]
-        if all(each is not None for each in followed):
+        if all(atom is not None for atom in followed):
             extended[:, atoms] = np.array(followed)
     return extended
 
@@ -140,11 +140,11 @@ def _following(
     from scipy.optimize import linear_sum_assignment
 
     squares = np.zeros((len(atoms), len(atoms)))
-    for each in conformers:
-        here, there = each.geometry[skeleton], each.geometry[operation[skeleton]]
+    for conformer in conformers:
+        here, there = conformer.geometry[skeleton], conformer.geometry[operation[skeleton]]
         rotation = rotation_onto(there, here)
-        turned = (each.geometry[atoms] - here.mean(axis=0)) @ rotation.T + there.mean(axis=0)
-        squares = np.maximum(squares, ((turned[:, None] - each.geometry[atoms][None]) ** 2).sum(axis=-1))
+        turned = (conformer.geometry[atoms] - here.mean(axis=0)) @ rotation.T + there.mean(axis=0)
+        squares = np.maximum(squares, ((turned[:, None] - conformer.geometry[atoms][None]) ** 2).sum(axis=-1))
     rows, columns = linear_sum_assignment(squares)
     if np.sqrt(squares[rows, columns].max()) * ANGSTROM > _WANDERED_ANGSTROM:
         return None

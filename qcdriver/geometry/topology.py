@@ -102,7 +102,8 @@ def stereocentres(topology: Topology) -> list[int]:
     return [
         atom
         for atom, near in enumerate(topology.neighbours)
-        if len(near) + metals[atom] == 4 and len({int(topology.classes[each]) for each in near}) == len(near) >= 3
+        if len(near) + metals[atom] == 4
+        and len({int(topology.classes[neighbour]) for neighbour in near}) == len(near) >= 3
     ]
 
 

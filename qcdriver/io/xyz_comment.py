@@ -153,7 +153,7 @@ class CommentLine:
 
     def _in_words(self, *keys: str) -> list[Statement]:
         found = (*_IN_WORDS.finditer(self._free_text), *_FLAGS.finditer(self._free_text))
-        return [_matched(each) for each in found if each["key"].lower() in keys]
+        return [_matched(match) for match in found if match["key"].lower() in keys]
 
     def _unclear(self, words: re.Pattern[str]) -> list[Statement]:
         return [Statement(found[0], found.start() + 1, None) for found in words.finditer(self._free_text)]

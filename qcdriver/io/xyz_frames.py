@@ -76,7 +76,7 @@ class XyzFrame:
         total = _DEFAULTS["charge"] if stated is None else stated
         spin = self.stated_multiplicity(total) if multiplicity is None else multiplicity
         if multiplicity is not None:
-            said = [each for each in self.comment.spin if multiplicity not in self._readings(each, total)]
+            said = [word for word in self.comment.spin if multiplicity not in self._readings(word, total)]
             notes += self._overruled("multiplicity", multiplicity, self.comment.multiplicity + said)
         if silent := [word for word, value in (("charge", stated), ("multiplicity", spin)) if value is None]:
             taken = " and ".join(f"{word} {_DEFAULTS[word]}" for word in silent)

@@ -74,7 +74,10 @@ class PathSearch(Frozen):
     @model_validator(mode="after")
     def _same_atoms(self) -> PathSearch:
         those = (self.molecule, *self.through, self.end)
-        if len({(each.symbols, each.molecular_charge, each.molecular_multiplicity) for each in those}) > 1:
+        if (
+            len({(relaxing.symbols, relaxing.molecular_charge, relaxing.molecular_multiplicity) for relaxing in those})
+            > 1
+        ):
             raise ValueError("the ends of a path differ in their atoms, their order, charge or multiplicity")
         return self
 

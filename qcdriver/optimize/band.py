@@ -90,19 +90,19 @@ def _interpolated(task: PathSearch) -> list[Atoms]:
     from ase.mep import NEB
 
     first, *others = (
-        Atoms(each.symbols, positions=each.geometry * units.ANGSTROM)
-        for each in (task.molecule, *task.through, task.end)
+        Atoms(image.symbols, positions=image.geometry * units.ANGSTROM)
+        for image in (task.molecule, *task.through, task.end)
     )
     chain = [first]
-    for each in others:
+    for other in others:
         before = chain[-1]
-        minimize_rotation_and_translation(before, each)
-        if np.abs(each.positions - before.positions).max() >= _SAME_ANGSTROM:
-            piece = [before, *(before.copy() for _ in range(task.n_images)), each]
+        minimize_rotation_and_translation(before, other)
+        if np.abs(other.positions - before.positions).max() >= _SAME_ANGSTROM:
+            piece = [before, *(before.copy() for _ in range(task.n_images)), other]
             NEB(piece, method="improvedtangent").interpolate("idpp")
             chain += piece[1:]
         elif len(chain) > 1:
-            chain[-1] = each  # of two that are the same the later: the end itself, if it is one of them
+            chain[-1] = other  # of two that are the same the later: the end itself, if it is one of them
     if len(chain) == 1:
         raise InputError("path: its two ends are the same geometry; there is nothing between them")
     return _spread_evenly(chain, task.n_images + 2) if task.through else chain
@@ -110,7 +110,7 @@ def _interpolated(task: PathSearch) -> list[Atoms]:
 
 def _spread_evenly(chain: Sequence[Atoms], n_images: int) -> list[Atoms]:
     """Put images at equal distances along a chain of geometries, from its first to its last."""
-    places = np.array([each.positions.ravel() for each in chain])
+    places = np.array([image.positions.ravel() for image in chain])
     along = np.r_[0.0, np.linalg.norm(np.diff(places, axis=0), axis=1).cumsum()]
     wanted = np.linspace(0.0, along[-1], n_images)
     spread = np.transpose([np.interp(wanted, along, coordinate) for coordinate in places.T])

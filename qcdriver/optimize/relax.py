@@ -293,8 +293,10 @@ class _Descent:
             return tuple(map(float, multipliers))
         molecule = self._molecule.moved(self.point.frame.geometry)
         return tuple(
-            float((gradients * (moved_rigidly(molecule, each.coordinate, _LITTLE) - molecule.geometry)).sum() / _LITTLE)
-            for each in self._targets
+            float(
+                (gradients * (moved_rigidly(molecule, target.coordinate, _LITTLE) - molecule.geometry)).sum() / _LITTLE
+            )
+            for target in self._targets
         )
 
     @property

@@ -30,19 +30,19 @@ def summary_json(summary: Summary) -> dict[str, Any]:
     """Give all that a run found."""
     return {
         **summary.model_dump(mode="json"),
-        "conformers": [_said(each, "note") for each in summary.conformers],
-        "profiles": [_profile_json(each) for each in summary.profiles],
-        "paths": [_said(each, "note") for each in summary.paths],
-        "mirror_checks": [_said(each, "finding") for each in summary.mirror_checks],
-        "dropped": [_said(each, "reason") for each in summary.dropped],
-        "failed": [_said(each, "reason") for each in summary.failed],
-        "networks": [network_json(each) for each in summary.networks],
+        "conformers": [_said(conformer, "note") for conformer in summary.conformers],
+        "profiles": [_profile_json(profile) for profile in summary.profiles],
+        "paths": [_said(path, "note") for path in summary.paths],
+        "mirror_checks": [_said(check, "finding") for check in summary.mirror_checks],
+        "dropped": [_said(loss, "reason") for loss in summary.dropped],
+        "failed": [_said(loss, "reason") for loss in summary.failed],
+        "networks": [network_json(network) for network in summary.networks],
     }
 
 
 def network_json(network: Network) -> dict[str, Any]:
     """Give one network of minima and saddles."""
-    return {**network.model_dump(mode="json"), "minima": [_minimum_json(each) for each in network.minima]}
+    return {**network.model_dump(mode="json"), "minima": [_minimum_json(minimum) for minimum in network.minima]}
 
 
 def _minimum_json(minimum: NetworkMinimum) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def _minimum_json(minimum: NetworkMinimum) -> dict[str, Any]:
 
 
 def _profile_json(profile: Profile) -> dict[str, Any]:
-    points = [each.model_dump(mode="json", exclude={"origin"}) for each in profile.points]  # a table shows it
+    points = [point.model_dump(mode="json", exclude={"origin"}) for point in profile.points]  # a table shows it
     return {**profile.model_dump(mode="json"), "points": points}
 
 

@@ -94,7 +94,9 @@ def undecided(summary: Summary) -> Iterator[str]:
             yield f"undecided which lies lowest: {ranking.order[0]} or {listed(rivals)}"
     for stage in summary.stages.values():
         if isinstance(stage, Sensitivity):
-            turning = [each.conformer for each in stage.differences if each.answer is Answer.UNDECIDED]
+            turning = [
+                difference.conformer for difference in stage.differences if difference.answer is Answer.UNDECIDED
+            ]
             if turning:
                 yield f"undecided over {len(stage.levels)} levels: {stage.conformers[0]} against {listed(turning)}"
 

@@ -165,7 +165,7 @@ class _Pair(NamedTuple):
     @property
     def label(self) -> str:
         """The label, of both where they differ: "E = E#1"."""
-        return " = ".join(dict.fromkeys(each.label for each in (self.a, self.b) if each))
+        return " = ".join(dict.fromkeys(conformer.label for conformer in (self.a, self.b) if conformer))
 
 
 def compare_runs(a: Path, b: Path) -> RunComparison:
@@ -224,13 +224,13 @@ def _flat(value: JsonValue, key: str = "") -> Iterator[tuple[str, JsonValue]]:
     """Give every single value by its key; tables of a list are counted from 0."""
     if isinstance(value, dict):
         inner: Iterable[tuple[str, JsonValue]] = value.items()
-    elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
-        inner = ((str(count), each) for count, each in enumerate(value))
+    elif isinstance(value, list) and any(isinstance(entry, dict) for entry in value):
+        inner = ((str(count), entry) for count, entry in enumerate(value))
     else:
         yield key, value
         return
-    for name, each in inner:
-        yield from _flat(each, f"{key}.{name}" if key else name)
+    for name, entry in inner:
+        yield from _flat(entry, f"{key}.{name}" if key else name)
 
 
 def _levels(one: _Side, other: _Side) -> Iterator[LevelsDiffer]:
@@ -238,7 +238,7 @@ def _levels(one: _Side, other: _Side) -> Iterator[LevelsDiffer]:
     every = list(dict.fromkeys([*counts[0], *counts[1]]))
     for level in every:
         alone = [level in count for count in counts] != [True, True]
-        twins = [each for each in every if each != level and engines.title(each) == engines.title(level)]
+        twins = [other for other in every if other != level and engines.title(other) == engines.title(level)]
         yield LevelsDiffer(
             title=engines.title(level),
             engine_version=level.engine_version,
@@ -298,7 +298,7 @@ def _paired(one: list[_At], other: list[_At]) -> Iterator[tuple[_At | None, _At 
     left = list(other)
     for a in one:
         same = next((b for b in left if b.level == a.level), None)
-        elsewhere = [each.level for each in one]
+        elsewhere = [conformer.level for conformer in one]
         if same is None:
             same = next((b for b in left if b.stage == a.stage and b.level not in elsewhere), None)
         if same is not None:
@@ -345,9 +345,15 @@ def _conformers(one: _Side, other: _Side, a: _At | None, b: _At | None) -> Confo
 def _matched(a: Mapping[str, ToldConformer], b: Mapping[str, ToldConformer]) -> Iterator[_Pair]:
     """Match conformers by label, then those that are left of an isomer, the lowest with the lowest."""
     yield from (_Pair(a[label], b[label]) for label in a if label in b)
-    left = [[each for label, each in side.items() if label not in elsewhere] for side, elsewhere in ((a, b), (b, a))]
-    for isomer in dict.fromkeys(each.isomer for side in left for each in side):
-        mine, theirs = (sorted((each for each in side if each.isomer == isomer), key=_energy_or_last) for side in left)
+    left = [
+        [conformer for label, conformer in side.items() if label not in elsewhere]
+        for side, elsewhere in ((a, b), (b, a))
+    ]
+    for isomer in dict.fromkeys(conformer.isomer for side in left for conformer in side):
+        mine, theirs = (
+            sorted((conformer for conformer in side if conformer.isomer == isomer), key=_energy_or_last)
+            for side in left
+        )
         yield from (_Pair(*pair) for pair in zip_longest(mine, theirs))
 
 
@@ -394,7 +400,7 @@ def _rmsd(a: Molecule | None, b: Molecule | None) -> float | None:
 
 
 def _profiles(one: _Side, other: _Side) -> Iterator[ProfilesCompared]:
-    for coordinates in dict.fromkeys(each.coordinates for side in (one, other) for each in side.summary.profiles):
+    for coordinates in dict.fromkeys(profile.coordinates for side in (one, other) for profile in side.summary.profiles):
         mine, theirs = (list(_profiles_of(side, coordinates)) for side in (one, other))
         for a, b in _paired(mine, theirs):
             tops = [_top(at.found) if at else None for at in (a, b)]

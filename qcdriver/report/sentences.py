@@ -235,12 +235,15 @@ def _imaginary(wavenumber_cm: float) -> str:
 def sensitivity_notes(found: Sensitivity) -> list[str]:
     """Say of every conformer whether all levels put it on the same side of the reference."""
     lines = []
-    for each in found.differences:
-        span = f"{each.lowest_kcal_mol:.2f} to {each.highest_kcal_mol:.2f} kcal/mol over {each.n_levels} levels"
-        if each.answer is Answer.UNDECIDED:
-            lines.append(f"{each.conformer} against {found.conformers[0]}: undecided, the sign differs: {span}")
+    for difference in found.differences:
+        lowest, highest = difference.lowest_kcal_mol, difference.highest_kcal_mol
+        span = f"{lowest:.2f} to {highest:.2f} kcal/mol over {difference.n_levels} levels"
+        if difference.answer is Answer.UNDECIDED:
+            lines.append(f"{difference.conformer} against {found.conformers[0]}: undecided, the sign differs: {span}")
         else:
-            lines.append(f"{each.conformer} lies {each.answer} {found.conformers[0]} at every level: {span}")
+            lines.append(
+                f"{difference.conformer} lies {difference.answer} {found.conformers[0]} at every level: {span}"
+            )
     return lines
 
 
@@ -254,23 +257,25 @@ _WAYS: dict[Kind, str] = {
 
 def conversion_lines(found: ConversionFound) -> Iterator[str]:
     """Say which free barrier a measured conversion implies, and how far computed ones are off it."""
-    seen = ", ".join(f"{' and '.join(each.found)} after {_days(each.after_days)}" for each in found.implied)
+    seen = ", ".join(
+        f"{' and '.join(observation.found)} after {_days(observation.after_days)}" for observation in found.implied
+    )
     low, high = found.lowest_kcal_mol, found.highest_kcal_mol
     yield (
         f"{found.start} to {found.end} at {_celsius(found.temperature_k)}, measured {seen}: "
         f"a free barrier {_between(low, high)} (Eyring, no tunnelling)"
     )
-    for each in found.computed:
-        what = "free energy" if each.free else "energy alone"
-        words = f"  computed {_WAYS[each.kind]}: {each.kcal_mol:.1f} kcal/mol ({what}, {each.level})"
-        if each.off_kcal_mol:
-            words += f", {abs(each.off_kcal_mol):.1f} {'below' if each.off_kcal_mol < 0 else 'above'} that"
-        elif each.off_kcal_mol == 0:
+    for barrier in found.computed:
+        what = "free energy" if barrier.free else "energy alone"
+        words = f"  computed {_WAYS[barrier.kind]}: {barrier.kcal_mol:.1f} kcal/mol ({what}, {barrier.level})"
+        if barrier.off_kcal_mol:
+            words += f", {abs(barrier.off_kcal_mol):.1f} {'below' if barrier.off_kcal_mol < 0 else 'above'} that"
+        elif barrier.off_kcal_mol == 0:
             words += ", which that allows"
-        yield f"{words}; half-life {time_span(each.half_life_s)}"
+        yield f"{words}; half-life {time_span(barrier.half_life_s)}"
     if not found.computed:
         yield "  no barrier between the two was computed"
-    if any(each.off_kcal_mol for each in found.computed):
+    if any(barrier.off_kcal_mol for barrier in found.computed):
         yield (
             "  why they differ is not told here: the level, what the model leaves out (ligands, solvent, counterion), "
             "or another step that is the slow one (a halide, a ligand, the solid)"
@@ -301,7 +306,7 @@ def population_notes(found: Populations, vibrations_of: str) -> list[str]:
         )
     if found.left_out:
         lines.append(f"left out, no minimum or no energy: {', '.join(found.left_out)}")
-    return [*lines, *(_equal(each, found) for each in found.equal)]
+    return [*lines, *(_equal(crossing, found) for crossing in found.equal)]
 
 
 def _equal(found: EqualPopulations, of: Populations) -> str:
@@ -338,7 +343,7 @@ _LARGE_WIGNER = 2.0
 
 def passage_notes(found: Sequence[Passage]) -> list[str]:
     """Say at which temperatures tunnelling is more than Wigner's factor can tell."""
-    beyond = sorted({each.temperature_k for each in found if each.wigner_factor > _LARGE_WIGNER})
+    beyond = sorted({passage.temperature_k for passage in found if passage.wigner_factor > _LARGE_WIGNER})
     if not beyond:
         return []
     temperatures = ", ".join(f"{temperature:g}" for temperature in beyond)

@@ -34,12 +34,16 @@ def write_curves(found: Spectrum, path: Path) -> bool:
         curves["mixture"] = None
     sticks = {name: found.sticks(isomer) for name, isomer in curves.items()}
     energies = energies_for(list(sticks.values()), found.fwhm_ev)
-    columns = [broadened(each, energies, found.fwhm_ev) for each in sticks.values()]
+    columns = [broadened(stick, energies, found.fwhm_ev) for stick in sticks.values()]
     header = ["energy_ev", "wavelength_nm"]
     for name in sticks:
         header += [f"{name}_f_per_ev", f"{name}_l_per_mol_cm"]
     rows = (
-        [energy, wavelength_nm(energy), *(value for each in row for value in (each, MOLAR_ABSORPTION_EV * each))]
+        [
+            energy,
+            wavelength_nm(energy),
+            *(value for strength in row for value in (strength, MOLAR_ABSORPTION_EV * strength)),
+        ]
         for energy, row in zip(energies, zip(*columns, strict=True), strict=True)
     )
     _write(path, header, rows)

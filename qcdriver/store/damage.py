@@ -164,7 +164,7 @@ def repair(directory: Path) -> Damage:
         with RecordFile(path).locked(), path.open("rb") as file:
             found = _examine(directory, path, file, os.fstat(file.fileno()).st_size)
             if found.damaged_lines:
-                damaged = [(each.offset, each.length) for each in found.damaged_lines]
+                damaged = [(line.offset, line.length) for line in found.damaged_lines]
                 _copy(file, damaged, path.with_name("records.damaged"), "ab")
                 sync_directory(directory)
                 with whole_file(path) as new:

@@ -237,8 +237,8 @@ def _describes(entry: tuple[Any, ...], line: bytes | None, where: str) -> bool:
 
 def _removed(path: Path) -> bool:
     try:
-        for each in (path.with_name(f"{path.name}-journal"), path):  # an old journal would be played into a new file
-            each.unlink(missing_ok=True)
+        for old in (path.with_name(f"{path.name}-journal"), path):  # an old journal would be played into a new file
+            old.unlink(missing_ok=True)
     except OSError:
         return False
     return True

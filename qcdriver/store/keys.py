@@ -22,7 +22,7 @@ def task_key(task: Task) -> str:
         content["molecule"] = rounded(task.molecule)
     if isinstance(task, PathSearch):
         content["end"] = rounded(task.end)
-        content["through"] = [rounded(each) for each in task.through]
+        content["through"] = [rounded(molecule) for molecule in task.through]
         if not task.through:  # left out, so that keys of older path searches stay valid
             del content["through"]
     return content_key(content)

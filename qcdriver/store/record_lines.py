@@ -141,7 +141,7 @@ def glance(line: bytes, where: str) -> Entry:
     if not line.endswith((b"}\n", b"}\r\n")) or b"\0" in line:
         raise ValueError("not whole")
     line.decode()
-    key, stage, label = (None if each is None else _text(each) for each in head.groups()[1:])
+    key, stage, label = (None if group is None else _text(group) for group in head.groups()[1:])
     if key is None or stage is None:
         raise ValueError("no key")
     if label is None:

@@ -76,8 +76,10 @@ def representatives(found: Sequence[Conformer]) -> list[Representative]:
     """Find what stands for each isomer, of conformers at one level; nothing where no families are told apart."""
     chosen = []
     for isomer in dict.fromkeys(conformer.isomer for conformer in found):
-        rivals = [(each.energy_hartree, each, each.family) for each in found if each.isomer == isomer]
-        known = [(energy, each, family) for energy, each, family in rivals if energy is not None and family is not None]
+        rivals = [(rival.energy_hartree, rival, rival.family) for rival in found if rival.isomer == isomer]
+        known = [
+            (energy, rival, family) for energy, rival, family in rivals if energy is not None and family is not None
+        ]
         if not known:
             continue
         lowest, first, folded = min(known, key=lambda rival: rival[0])

@@ -36,8 +36,8 @@ class _CheckedInput(Input):
             for name, label in self.experiment.labels():
                 if known and label not in known:  # without tables the source knows them, and reads files for that
                     raise ValueError(f"experiment.{name}: {label!r} is no isomer; there are {', '.join(known)}")
-            for each in self.experiment.conversion:
-                if each.began_as is None and set(each.found) == set(known):
+            for conversion in self.experiment.conversion:
+                if conversion.began_as is None and set(conversion.found) == set(known):
                     raise ValueError("experiment.conversion: a mixture that stays one bounds no barrier; leave it out")
         return self
 
@@ -164,8 +164,8 @@ def _known_keys(whole: type[BaseModel], location: Sequence[str]) -> list[str]:
     """List the keys of the table at a place, which is given as a validation error gives it."""
     types: list[Any] = [whole]
     for part in location:
-        types = [inner for each in types for inner in _inside(each, part)]
-    return sorted({key for each in types for table in _members(each) for key in table.model_fields})
+        types = [inner for type_ in types for inner in _inside(type_, part)]
+    return sorted({key for type_ in types for table in _members(type_) for key in table.model_fields})
 
 
 def _inside(annotation: Any, part: str) -> Iterator[Any]:
@@ -184,7 +184,11 @@ def _inside(annotation: Any, part: str) -> Iterator[Any]:
 
 def _members(annotation: Any) -> Iterator[type[BaseModel]]:
     """Give the tables that a type allows."""
-    return (each for each in _alternatives(annotation) if isinstance(each, type) and issubclass(each, BaseModel))
+    return (
+        alternative
+        for alternative in _alternatives(annotation)
+        if isinstance(alternative, type) and issubclass(alternative, BaseModel)
+    )
 
 
 def _alternatives(annotation: Any) -> Iterator[Any]:

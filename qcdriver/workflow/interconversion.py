@@ -165,30 +165,30 @@ def interconversion(
     records = yield [
         alone(
             Job(
-                each.label,
+                route.label,
                 PathSearch(
-                    molecule=each.start,
-                    end=each.end,
+                    molecule=route.start,
+                    end=route.end,
                     level=level,
                     n_images=n_images,
                     max_force=max_force,
                     max_steps=max_steps,
                 ),
                 Purpose.INTERCONVERSION,
-                each.parents,
+                route.parents,
             )
         )
-        for each in routes
+        for route in routes
     ]
     return [_verdict(route, record) for route, record in zip(routes, records, strict=True)]
 
 
 def _routes(minima: Sequence[ConformerEnd]) -> list[Route]:
     routes = []
-    for each in minima:
-        to_mirror = align(each.molecule, each.molecule, improper=True)
+    for minimum in minima:
+        to_mirror = align(minimum.molecule, minimum.molecule, improper=True)
         if to_mirror.largest_angstrom > ACHIRAL_ANGSTROM:
-            routes.append(_route(each, each, to_mirror))
+            routes.append(_route(minimum, minimum, to_mirror))
     for one, other in itertools.pairwise(minima):
         ways = [align(one.molecule, other.molecule, improper) for improper in (False, True)]
         routes.append(_route(one, other, min(ways, key=lambda way: way.rmsd_angstrom)))

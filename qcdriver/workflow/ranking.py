@@ -31,8 +31,8 @@ def ranking(conformers: Sequence[Conformer], window_kcal_mol: float | None = Non
         What the prescreen kept, above its lowest.
     """
     energies: dict[str, dict[str, float | None]] = {}
-    for each in conformers:
-        energies.setdefault(each.level, {})[each.label] = each.energy_hartree
+    for conformer in conformers:
+        energies.setdefault(conformer.level, {})[conformer.label] = conformer.energy_hartree
     return rank(energies, window_kcal_mol)
 
 

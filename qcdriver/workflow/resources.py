@@ -59,12 +59,12 @@ class StageResources(Frozen):
     @field_validator("modules", "container", "sbatch")
     @classmethod
     def _one_line_each(cls, value: str | tuple[str, ...] | None, info: ValidationInfo) -> str | tuple[str, ...] | None:
-        for each in (value,) if isinstance(value, str) else value or ():
-            if not each.strip() or not each.isprintable():
-                raise ValueError(f"{each!r} is not one line of text")
-            if info.field_name == "sbatch" and not re.match(r"--?[A-Za-z]", each):
-                raise ValueError(f'{each!r} is no option of sbatch; one looks like "--exclusive"')
-            words = [] if info.field_name == "modules" else _words(each)
+        for word in (value,) if isinstance(value, str) else value or ():
+            if not word.strip() or not word.isprintable():
+                raise ValueError(f"{word!r} is not one line of text")
+            if info.field_name == "sbatch" and not re.match(r"--?[A-Za-z]", word):
+                raise ValueError(f'{word!r} is no option of sbatch; one looks like "--exclusive"')
+            words = [] if info.field_name == "modules" else _words(word)
             for word in words if info.field_name == "sbatch" else ():
                 if ours := _ours(word):
                     raise ValueError(f"{ours} is what qcdriver submit sets itself")

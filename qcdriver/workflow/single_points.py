@@ -195,24 +195,25 @@ class Geometry:
 def single_points(geometries: Sequence[Geometry], level: Level) -> Rounds:
     """Compute every geometry at one level; a failed point has its error in its verdict."""
     records = yield [
-        alone(Job(each.label, _task(each.molecule, level), Purpose.SINGLE_POINT, (each.key,))) for each in geometries
+        alone(Job(geometry.label, _task(geometry.molecule, level), Purpose.SINGLE_POINT, (geometry.key,)))
+        for geometry in geometries
     ]
     verdicts = []
-    for each, record in zip(geometries, records, strict=True):
+    for geometry, record in zip(geometries, records, strict=True):
         kept = isinstance(record.outcome, Result)
         found = Note(code=Code.KEPT) if kept else failure(record.outcome)
         verdicts.append(
             Verdict(
-                label=each.label,
+                label=geometry.label,
                 key=record.key,
                 kept=kept,
                 code=found.code,
                 facts=found.facts,
                 purpose=Purpose.SINGLE_POINT,
-                isomer=each.isomer,
-                place=each.place,
-                reached=each.reached,
-                origin=each.origin,
+                isomer=geometry.isomer,
+                place=geometry.place,
+                reached=geometry.reached,
+                origin=geometry.origin,
             )
         )
     return verdicts

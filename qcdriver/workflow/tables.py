@@ -67,9 +67,11 @@ class Experiment(Frozen):
         """Give the isomers that it speaks of, each with the key under which it does."""
         for name in ("gap_ev", "peaks_nm"):
             yield from ((name, label) for label in getattr(self, name))
-        yield from (("transition", label) for each in self.transition for label in each.between)
-        for each in self.conversion:
-            yield from (("conversion", label) for label in (each.began_as, *each.found) if label is not None)
+        yield from (("transition", label) for transition in self.transition for label in transition.between)
+        for conversion in self.conversion:
+            yield from (
+                ("conversion", label) for label in (conversion.began_as, *conversion.found) if label is not None
+            )
 
 
 class Input(Frozen):

@@ -68,7 +68,9 @@ def _missing(here: Records, taken: Iterable[TakenFrom]) -> Iterator[TaskRecord]:
     for origin in taken:
         if here.find(origin.key) is None:
             there = Records(origin.directory, only_read=True)
-            yield from reversed([each for each in _ancestors(there, origin.key) if not _known(each, here, seen)])
+            yield from reversed(
+                [ancestor for ancestor in _ancestors(there, origin.key) if not _known(ancestor, here, seen)]
+            )
 
 
 def _known(record: TaskRecord, here: Records, seen: set[str]) -> bool:

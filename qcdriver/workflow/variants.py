@@ -38,7 +38,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         return raw
     tables = _tables(raw, file)
     if variant is None:
-        raise InputError(f"{file}: has variants; take one: {', '.join(join(file, each).name for each in tables)}")
+        raise InputError(f"{file}: has variants; take one: {', '.join(join(file, table).name for table in tables)}")
     if variant not in tables:
         raise InputError(f"{file}: has no variant {variant}; there are {', '.join(tables)}")
     shared = {key: value for key, value in raw.items() if key != _TABLE}

@@ -114,7 +114,7 @@ def write_molden(checkpoint: Path, stem: Path) -> Path:
     path = stem.with_name(f"{stem.name}.molden")
     restricted = saved.orbitals.ndim == 2
     spins = ("Alpha",) if restricted else ("Alpha", "Beta")
-    arrays = [each[None] if restricted else each for each in (saved.orbitals, saved.levels, saved.occupations)]
+    arrays = [array[None] if restricted else array for array in (saved.orbitals, saved.levels, saved.occupations)]
     with whole_file(path, durable=False) as temporary, temporary.open("w", encoding="utf-8") as file:
         molden.header(saved.mol, file)
         for spin, orbitals, levels, occupations in zip(spins, *arrays, strict=True):

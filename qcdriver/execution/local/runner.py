@@ -161,8 +161,8 @@ class LocalRunner:
                     _raise_if_hopeless(job.label, outcome)
                 record = self._recorded(key, job, outcome, provenance)
                 ended = round_.n_ended
-                for each in positions:
-                    self._advance(round_, each, record)
+                for place in positions:
+                    self._advance(round_, place, record)
                 self._done += round_.n_ended - ended if self._expected else 0
                 batch.finish(position, record, round_.n_ended - ended)
         finally:

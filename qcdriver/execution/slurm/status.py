@@ -42,24 +42,24 @@ class Status:
             "queue_missing": self.queue_lack,
             "steps": [
                 {
-                    "step": each.step.name,
-                    "tasks": len(each.tasks),
-                    "exact": each.exact,
-                    **{state: len(each.those(state)) for state in STATES},
+                    "step": step.step.name,
+                    "tasks": len(step.tasks),
+                    "exact": step.exact,
+                    **{state: len(step.those(state)) for state in STATES},
                     "named": [
                         {"index": task.index, "label": task.label, "state": task.state, "reason": task.reason}
-                        for task in each.tasks
+                        for task in step.tasks
                         if task.state in ("failed", "lost")
                     ],
                 }
-                for each in self.steps
+                for step in self.steps
             ],
         }
 
     @property
     def to_send(self) -> int:
         """How many tasks the next submit would send, at most."""
-        return sum(len(each.to_send) for each in self.steps)
+        return sum(len(step.to_send) for step in self.steps)
 
 
 def status(directory: Path) -> Status:
@@ -79,24 +79,26 @@ def status(directory: Path) -> Status:
     except (EngineError, MissingError) as error:
         lack = str(error)
     states = survey(campaign, records.keys(), run.finished(), living)
-    told = [_unknown(each) if lack else _with_reasons(campaign, each) for each in states]
+    told = [_unknown(state) if lack else _with_reasons(campaign, state) for state in states]
     return Status(campaign, told, lack)
 
 
 def _unknown(state: StepState) -> StepState:
     """Call nothing lost that may live in a queue which nobody can ask."""
     tasks = [
-        replace(each, state="unknown") if each.state == "lost" and not each.reason else each for each in state.tasks
+        replace(task, state="unknown") if task.state == "lost" and not task.reason else task for task in state.tasks
     ]
     return StepState(state.step, state.exact, tasks)
 
 
 def _with_reasons(campaign: Campaign, state: StepState) -> StepState:
     """Say of each lost task how its job ended: what Slurm's accounting knows, or the last line of its log."""
-    if not any(each.state == "lost" and not each.reason for each in state.tasks):
+    if not any(task.state == "lost" and not task.reason for task in state.tasks):
         return state
-    sent = {each.offset + id_: (each, id_) for each in campaign.notes.sent(state.step) for id_ in each.ids}
-    ended = queue.accounted(sorted({each.job for each, _ in sent.values() if each.job}))
+    sent = {
+        shipment.offset + id_: (shipment, id_) for shipment in campaign.notes.sent(state.step) for id_ in shipment.ids
+    }
+    ended = queue.accounted(sorted({shipment.job for shipment, _ in sent.values() if shipment.job}))
     tasks = []
     for task in state.tasks:
         if task.state == "lost" and not task.reason and task.index in sent:
@@ -120,10 +122,10 @@ def _last_words(campaign: Campaign, sent: Sent, id_: int) -> str:
 
 def show(found: Status, console: Console) -> None:
     """Print a line a step, the reasons, and what to do next."""
-    for each in found.steps:
-        counts = [f"{len(those)} {_WORDS.get(state, state)}" for state in STATES if (those := each.those(state))]
-        at_most = "" if each.exact else " (an upper bound)"
-        line = f"{each.step.name}: {', '.join(counts) or 'nothing to do'}{at_most}"
+    for step in found.steps:
+        counts = [f"{len(those)} {_WORDS.get(state, state)}" for state in STATES if (those := step.those(state))]
+        at_most = "" if step.exact else " (an upper bound)"
+        line = f"{step.step.name}: {', '.join(counts) or 'nothing to do'}{at_most}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for line in _reasons(found):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -131,16 +133,16 @@ def show(found: Status, console: Console) -> None:
 
 def _reasons(found: Status) -> list[str]:
     lines = []
-    for each in found.steps:
+    for step in found.steps:
         for state in ("failed", "lost"):
-            lines += [f"{each.step.name} {state}: {line}" for line in _grouped(each.those(state))]
-        waiting = {task.reason for task in each.those("pending")} - {"Dependency", "None", "", None}
-        lines += [f"{each.step.name} waits: {', '.join(sorted(map(str, waiting)))}"] if waiting else []
+            lines += [f"{step.step.name} {state}: {line}" for line in _grouped(step.those(state))]
+        waiting = {task.reason for task in step.those("pending")} - {"Dependency", "None", "", None}
+        lines += [f"{step.step.name} waits: {', '.join(sorted(map(str, waiting)))}"] if waiting else []
     if found.queue_lack:
         lines.append(f"what runs or waits is not known: {found.queue_lack}")
     elif found.to_send:
         lines.append(f"{found.to_send} to send: {_command('submit', found.campaign)}")
-    elif all(task.state in ("done", "failed") for each in found.steps for task in each.tasks):
+    elif all(task.state in ("done", "failed") for step in found.steps for task in step.tasks):
         lines.append(f"all is done: {_command('report', found.campaign)}")
     return lines
 
@@ -177,7 +179,7 @@ def cancel(directory: Path) -> int:
     campaign = current_campaign(directory)
     living = queue.living(run_key(directory))
     if living:
-        queue.cancel(sorted({each.job for each in living}))
+        queue.cancel(sorted({job.job for job in living}))
     now = datetime.now(UTC).isoformat(timespec="seconds")
     campaign.notes.add_sent(Sent(step="", offset=0, ids=(), job=None, sent_utc=now))
     return len(living)

@@ -154,10 +154,10 @@ def submit(run: Run) -> Iterator[Submission]:
         _refuse_strangers(run, key, living)
         campaign = make_campaign(run, key, steps, versions)
         shipments = to_send(survey(campaign, run.records.keys(), run.finished(), living))
-        for each in shipments:
-            if each.anew:
-                campaign.forget_jobs(each.step)
-        jobs = {step.name: {each.job for each in living if each.step == step.name} for step in campaign.steps}
+        for shipment in shipments:
+            if shipment.anew:
+                campaign.forget_jobs(shipment.step)
+        jobs = {step.name: {job.job for job in living if job.step == step.name} for step in campaign.steps}
 
         def deliver(array: Array, script: str) -> str:
             path = campaign.folder / "scripts" / f"{array.step}+{array.offset}.sbatch"
@@ -195,7 +195,7 @@ def dry_run(run: Run) -> tuple[Iterator[Submission], str | None]:
     _refuse_strangers(run, key, living)
     campaign = Campaign.imagined(run, key, steps)
     shipments = to_send(survey(campaign, run.records.keys(), run.finished(), living))
-    jobs = {step.name: {each.job for each in living if each.step == step.name} for step in campaign.steps}
+    jobs = {step.name: {job.job for job in living if job.step == step.name} for step in campaign.steps}
     sent = _send(run, campaign, shipments, jobs, size, lambda array, _: f"JOB_OF_{array.step}+{array.offset}")
     return sent, lack
 
@@ -205,10 +205,10 @@ def to_send(states: Sequence[StepState]) -> list[Shipment]:
     shipments: list[Shipment] = []
     for state in states:
         step = state.step
-        anew = any(each.step.name in step.after for each in shipments)
+        anew = any(shipment.step.name in step.after for shipment in shipments)
         indices = state.to_send
         if anew:
-            living = {each.index for each in state.tasks if each.state in ("running", "pending")}
+            living = {task.index for task in state.tasks if task.state in ("running", "pending")}
             indices = [index for index in range(step.width) if index not in living]
         if indices or anew:
             shipments.append(Shipment(step, indices, anew))
@@ -224,12 +224,12 @@ def _send(
     deliver: Callable[[Array, str], str],
 ) -> Iterator[Submission]:
     """Send array after array; each waits for all jobs of the steps before its own."""
-    for each in shipments:
-        step = each.step
+    for shipment in shipments:
+        step = shipment.step
         after = _before(step, jobs)
-        for offset, ids in chunks(each.indices, size):
+        for offset, ids in chunks(shipment.indices, size):
             name = queue.job_name(run_key(run.directory), campaign.key, step.name, offset)
-            at_most = step.work == "job" and (each.anew or campaign.jobs(step) is None)
+            at_most = step.work == "job" and (shipment.anew or campaign.jobs(step) is None)
             array = Array(step.name, offset, ids, name, after, at_most)
             script = render(array, run.input.resources.of(step.resources), campaign.folder)
             job = deliver(array, script)
@@ -255,14 +255,14 @@ def _wait_for_all(steps: Iterable[Step], living: Sequence[Living], jobs: dict[st
     """Have what waits already wait also for what was sent now of the steps before it."""
     for step in steps:
         after = _before(step, jobs)
-        waiting = {each.job for each in living if each.step == step.name and each.why == "Dependency"}
+        waiting = {job.job for job in living if job.step == step.name and job.why == "Dependency"}
         for job in sorted(waiting):
             if after:
                 queue.wait_also_for(job, after)
 
 
 def _refuse_strangers(run: Run, key: str, living: Sequence[Living]) -> None:
-    strangers = [each for each in living if each.campaign != key]
+    strangers = [job for job in living if job.campaign != key]
     if strangers:
         raise InputError(
             f"{run.directory}: {len(strangers)} task(s) of this input as it was before are in the queue; "

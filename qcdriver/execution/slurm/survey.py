@@ -42,12 +42,12 @@ class StepState:
 
     def those(self, state: State) -> list[TaskState]:
         """Give the tasks in one state."""
-        return [each for each in self.tasks if each.state == state]
+        return [task for task in self.tasks if task.state == state]
 
     @property
     def to_send(self) -> list[int]:
         """Indices that the next submit sends."""
-        return [each.index for each in self.tasks if each.again]
+        return [task.index for task in self.tasks if task.again]
 
 
 def survey(
@@ -69,7 +69,7 @@ def survey(
     """
     states = []
     for step in campaign.steps:
-        here = {each.index: each for each in living if (each.campaign, each.step) == (campaign.key, step.name)}
+        here = {job.index: job for job in living if (job.campaign, job.step) == (campaign.key, step.name)}
         states.append(_StepSurvey(campaign, step, here).state(recorded, step.stage in finished))
     _conclude(campaign.steps, states, finished)
     return states
@@ -83,7 +83,7 @@ class _StepSurvey:
         self.listed: list[Entry] | None = campaign.jobs(step) if step.work == "job" else None
         self.notes = campaign.notes.endings(step)
         sent = campaign.notes.sent(step)
-        self.sent = {each.offset + id_ for each in sent for id_ in each.ids}
+        self.sent = {shipment.offset + id_ for shipment in sent for id_ in shipment.ids}
 
     def state(self, recorded: Collection[str], finished: bool) -> StepState:
         if finished and not self.notes and not self.living and not self.sent:  # a run on one machine did it
@@ -113,7 +113,7 @@ class _StepSurvey:
             return TaskState(index, label, "failed", reason, again=True, message=note.message)
         if self.step.work == "stage" and not finished:
             return TaskState(index, label, "unsent", "what it starts from has changed", again=True)
-        if gone := [each for each in note.calculations if each.key not in recorded]:
+        if gone := [calculation for calculation in note.calculations if calculation.key not in recorded]:
             return TaskState(index, label, "lost", f"the record of {gone[0].label} is gone", again=True)
         if self.step.work == "stage":  # what failed in it has its verdict, and the stage went on
             return TaskState(index, label, "done")
@@ -125,7 +125,9 @@ class _StepSurvey:
         """Tell whether a note is about the job that has this index now."""
         if self.step.work != "job" or note.exit_code:
             return True
-        return self.listed is not None and self.listed[index].key in {each.key for each in note.calculations}
+        return self.listed is not None and self.listed[index].key in {
+            calculation.key for calculation in note.calculations
+        }
 
 
 def _conclude(steps: Sequence[Step], states: list[StepState], finished: Collection[str]) -> None:

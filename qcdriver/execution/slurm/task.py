@@ -218,7 +218,7 @@ class _Task:
 
     def conclude(self) -> None:
         """Draw the conclusion of this stage if this was the last task of it."""
-        last = [each for each in self.campaign.steps if each.stage == self.step.stage][-1]
+        last = [step for step in self.campaign.steps if step.stage == self.step.stage][-1]
         if self.step != last:
             return
         if self.step.work != "stage":

@@ -47,8 +47,8 @@ def misfit_angstrom(
         # Points on a line, and up to three points, are their own mirror image.
         return 0.0
     groups: Groups = [
-        (np.flatnonzero(elements == each)[:, None], np.flatnonzero(other_elements == each)[:, None])
-        for each in np.unique(elements)
+        (np.flatnonzero(elements == element)[:, None], np.flatnonzero(other_elements == element)[:, None])
+        for element in np.unique(elements)
     ]
     found = matchings(
         (-a if mirror else a) / ANGSTROM,

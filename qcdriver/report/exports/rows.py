@@ -68,11 +68,11 @@ def table(records: Iterable[TaskRecord]) -> Table:
     for heading in ("hartree", "gap eV", "wall s"):
         shown.add_column(heading, justify="right", no_wrap=True)
     shown.add_column("key")
-    for each in map(row, records):
-        energy = each.error or ("" if each.energy_hartree is None else f"{each.energy_hartree:.6f}")
-        gap = "" if each.gap_ev is None else f"{each.gap_ev:.3f}"
-        wall = "" if each.wall_s is None else f"{each.wall_s:.1f}"
-        shown.add_row(each.stage, each.label, each.level or each.kind, energy, gap, wall, each.key[:8])
+    for cells in map(row, records):
+        energy = cells.error or ("" if cells.energy_hartree is None else f"{cells.energy_hartree:.6f}")
+        gap = "" if cells.gap_ev is None else f"{cells.gap_ev:.3f}"
+        wall = "" if cells.wall_s is None else f"{cells.wall_s:.1f}"
+        shown.add_row(cells.stage, cells.label, cells.level or cells.kind, energy, gap, wall, cells.key[:8])
     return shown
 
 

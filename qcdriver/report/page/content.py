@@ -152,7 +152,9 @@ def _levels(made: Provenance) -> PlainTable:
 
 def _provenance(run: Run, made: Provenance) -> Iterator[tuple[str, str]]:
     yield "run directory", str(run.directory)
-    if taken := dict.fromkeys(str(each.taken_from.directory) for each in run.candidates if each.taken_from):
+    if taken := dict.fromkeys(
+        str(candidate.taken_from.directory) for candidate in run.candidates if candidate.taken_from
+    ):
         yield "structures", f"the conformers of {' and '.join(taken)}, whose calculations are counted here"
     yield "calculations", f"{made.calculations} behind these findings, {duration(made.cpu_s)} of CPU time"
     if made.first_utc and made.last_utc:

@@ -33,7 +33,7 @@ def _row(found: Spectrum, isomer: str, energies: np.ndarray, shown: tuple[float,
         for energy, nm, height in zip(energies, wavelength_nm(energies), curve, strict=True)
         if shown[0] <= nm <= shown[1]
     ]
-    conformers = {each.conformer for each in found.conformers if each.isomer == isomer}
+    conformers = {conformer.conformer for conformer in found.conformers if conformer.isomer == isomer}
     sticks = tuple(
         Stick(
             nm=state.wavelength_nm,

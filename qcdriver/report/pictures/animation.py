@@ -52,7 +52,9 @@ def animate(title: str, profile: Profile, frames: Sequence[Frame], path: Path) -
     first = frames[0].molecule
     view = view_along_axis(first)
     middle = first.geometry.mean(axis=0)
-    reach = np.max([np.abs((each.molecule.geometry - middle) @ view.T).max(axis=0) for each in frames], axis=0) + _ROOM
+    reach = (
+        np.max([np.abs((frame.molecule.geometry - middle) @ view.T).max(axis=0) for frame in frames], axis=0) + _ROOM
+    )
     aside, along = float(max(reach[:2])), float(reach[2])
     per_bohr = min(_WIDTH / (2 * (aside + along)), _VIEWS / (2 * aside))
     height = round(2 * aside * per_bohr)
@@ -80,7 +82,7 @@ def _write(pictures: Sequence[Image], path: Path) -> None:
     for number, colour in enumerate(("white", _DOT)):  # a colour of a small area is left out otherwise
         sample.paste(colour, (0, 40 * number, 120, 40 * number + 40))
     palette = sample.quantize(_COLOURS)
-    small = [each.quantize(palette=palette, dither=Image.Dither.NONE) for each in pictures]
+    small = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
     with whole_file(path, durable=False) as temporary:
         small[0].save(temporary, format="gif", save_all=True, append_images=small[1:], duration=_MILLISECONDS, loop=0)
 

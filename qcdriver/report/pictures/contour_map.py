@@ -81,7 +81,7 @@ def _heights(landscape: Landscape) -> np.ndarray:
 
 def _draw_points(axes: Axes, landscape: Landscape) -> None:
     known = [place for place in landscape.grid if _home(landscape, place) in landscape.points]
-    computed, images = ([each for each in known if (each in landscape.points) == own] for own in (True, False))
+    computed, images = ([index for index in known if (index in landscape.points) == own] for own in (True, False))
     axes.plot(*_where(landscape, computed), "o", color="black", markersize=2.5, label="computed")
     if images:
         axes.plot(
@@ -109,8 +109,8 @@ def _draw_network(axes: Axes, landscape: Landscape, heights: np.ndarray) -> None
     """Mark minima and passes, images too, and write each one's height once, at the computed point."""
     network = landscape.network
     for name, indices, marker, colour in (
-        ("minimum", [each.index for each in network.minima], "*", "#ffd23f"),
-        ("pass", [each.index for each in network.passes], "X", "#ff5a36"),
+        ("minimum", [minimum.index for minimum in network.minima], "*", "#ffd23f"),
+        ("pass", [pass_.index for pass_ in network.passes], "X", "#ff5a36"),
     ):
         places = [place for place in landscape.grid if _home(landscape, place) in indices]
         if not places:

@@ -29,10 +29,10 @@ def plot_network(title: str, network: Network, path: Path) -> bool:
         return False
     figure = new_figure(min(4.0 + 0.7 * len(network.minima), 14.0), 5.5)
     axes = figure.subplots()
-    heights = [each.relative_energy_kcal_mol for each in network.minima]
-    heights += [(each.energy - network.minima[0].energy_hartree) * KCAL_MOL for each in network.merges]
+    heights = [minimum.relative_energy_kcal_mol for minimum in network.minima]
+    heights += [(merge.energy - network.minima[0].energy_hartree) * KCAL_MOL for merge in network.merges]
     across = places_across(network)
-    span = max([*heights, *(each.relative_energy_kcal_mol for each in network.saddles)]) or 1.0
+    span = max([*heights, *(saddle.relative_energy_kcal_mol for saddle in network.saddles)]) or 1.0
     _draw_branches(axes, network, across, heights)
     _draw_saddles(axes, network, across)
     if len(network.minima) <= _NAMED:
@@ -76,15 +76,15 @@ def _draw_branches(axes: Axes, network: Network, across: Sequence[float], height
 
 def _draw_saddles(axes: Axes, network: Network, across: Sequence[float]) -> None:
     """Name the saddles that merge branches, and draw the others, dotted, with the minima they connect."""
-    for each, (place, ends) in zip(network.saddles, saddle_places(network, across), strict=True):
-        height = each.relative_energy_kcal_mol
+    for saddle, (place, ends) in zip(network.saddles, saddle_places(network, across), strict=True):
+        height = saddle.relative_energy_kcal_mol
         for end in ends:
             bottom = network.minima[end].relative_energy_kcal_mol
             axes.plot([across[end], place], [bottom, height], ":", color="0.5", linewidth=1.0, zorder=1)
         if ends:
             axes.plot(place, height, "D", color="white", markeredgecolor="0.3", markersize=5, zorder=3)
         if len(network.minima) <= _NAMED:
-            _write(axes, f"{each.label}\n{height:.2f}", place, height, above=bool(ends))
+            _write(axes, f"{saddle.label}\n{height:.2f}", place, height, above=bool(ends))
 
 
 def saddle_places(network: Network, across: Sequence[float]) -> list[tuple[float, tuple[int, ...]]]:
@@ -92,25 +92,25 @@ def saddle_places(network: Network, across: Sequence[float]) -> list[tuple[float
 
     No minima where it joins two branches; the others stand between the minima they connect, or beside the one.
     """
-    number = {each.label: count for count, each in enumerate(network.minima)}
+    number = {minimum.label: count for count, minimum in enumerate(network.minima)}
     joining = {merge.energy: across[len(network.minima) + k] for k, merge in enumerate(network.merges)}
     found: list[tuple[float, tuple[int, ...]]] = []
     beside = 0.0
-    for each in network.saddles:
-        place = joining.pop(each.energy_hartree, None)
+    for saddle in network.saddles:
+        place = joining.pop(saddle.energy_hartree, None)
         if place is not None:
             found.append((place, ()))
             continue
-        ends = [number[label] for label in each.between]
+        ends = [number[label] for label in saddle.between]
         beside = 0.3 if ends[0] == ends[1] and beside <= 0 else -0.3 * (ends[0] == ends[1])
         found.append(((across[ends[0]] + across[ends[1]]) / 2 + beside, tuple(dict.fromkeys(ends))))
     return found
 
 
 def _name_minima(axes: Axes, network: Network, across: Sequence[float]) -> None:
-    for each, place in zip(network.minima, across, strict=False):
-        words = f"{each.label}\n{each.relative_energy_kcal_mol:.2f}"
-        _write(axes, words, place, each.relative_energy_kcal_mol, above=False)
+    for minimum, place in zip(network.minima, across, strict=False):
+        words = f"{minimum.label}\n{minimum.relative_energy_kcal_mol:.2f}"
+        _write(axes, words, place, minimum.relative_energy_kcal_mol, above=False)
 
 
 def _write(axes: Axes, words: str, place: float, height: float, above: bool) -> None:

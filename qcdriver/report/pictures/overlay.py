@@ -50,7 +50,7 @@ def draw_overlay(molecules: Sequence[Molecule], comparison: Comparison, path: Pa
     topology = find_topology(ordered[0])
     core = list(topology.core)
     symbols = tuple(ordered[0].symbols[i] for i in core)
-    points = _superposed([each.geometry[core] * ANGSTROM for each in ordered])
+    points = _superposed([conformer.geometry[core] * ANGSTROM for conformer in ordered])
     view = _view(points[0], common_symmetry(ordered, topology).axis)
     figure = new_figure(10.0, 5.6)
     for axes, across, title in zip(
@@ -77,21 +77,21 @@ def _in_order(molecule: Molecule, order: tuple[int, ...]) -> dict[str, object]:
 
 def _caption(comparison: Comparison, k: int) -> str:
     label, first = comparison.conformers[k].label, comparison.conformers[0].label
-    inverted = any(each.opposite_hand for each in comparison.fits if (each.on, each.label) == (first, label))
+    inverted = any(fit.opposite_hand for fit in comparison.fits if (fit.on, fit.label) == (first, label))
     return f"{label}, inverted" if inverted else label
 
 
 def _superposed(points: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Lay each set of points on the first, inverted where that fits better."""
     first = points[0] - points[0].mean(axis=0)
-    return [superpose(first, each, improper=True).geometry for each in points]
+    return [superpose(first, point, improper=True).geometry for point in points]
 
 
 def _view(points: np.ndarray, axis: np.ndarray | None) -> np.ndarray:
     """Give the rotation, (3, 3), that takes the main axis, or the longest extent, to z, and the next extent to x."""
     _, axes = principal_axes(points)
     z = axes[0] if axis is None else axis
-    x = max((each - (each @ z) * z for each in axes), key=lambda each: float(np.linalg.norm(each)))
+    x = max((axis - (axis @ z) * z for axis in axes), key=lambda axis: float(np.linalg.norm(axis)))
     x = x / np.linalg.norm(x)
     return np.array([x, np.cross(z, x), z])
 

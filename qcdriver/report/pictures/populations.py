@@ -24,11 +24,13 @@ def plot_populations(title: str, found: Populations, path: Path) -> bool:
         high = [row.highest_percent[place] for row in found.temperatures if row.highest_percent]
         if low and high:
             axes.fill_between(temperatures, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
-    for each in found.equal:
-        if each.temperature_k is not None:
-            axes.axvline(each.temperature_k, color="0.3", linestyle="--", linewidth=1.0)
-        if each.measured_k is not None:
-            axes.axvline(each.measured_k, color="tab:red", linestyle="--", linewidth=1.0, label="measured transition")
+    for crossing in found.equal:
+        if crossing.temperature_k is not None:
+            axes.axvline(crossing.temperature_k, color="0.3", linestyle="--", linewidth=1.0)
+        if crossing.measured_k is not None:
+            axes.axvline(
+                crossing.measured_k, color="tab:red", linestyle="--", linewidth=1.0, label="measured transition"
+            )
     axes.set_xlim(min(temperatures), max(temperatures))
     axes.set_ylim(-2, 102)
     axes.set_xlabel("temperature (K)")

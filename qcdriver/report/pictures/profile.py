@@ -32,11 +32,11 @@ def plot_profiles(summary: Summary, path: Path) -> bool:
     not at all where no smooth valley connects two neighbours. Hollow points are images by symmetry. Single points have
     no line: it would claim what lies between.
     """
-    profiles = [each for each in summary.profiles if len(each.axes) == 1]
+    profiles = [profile for profile in summary.profiles if len(profile.axes) == 1]
     if not profiles:
         return False
     scan = profiles[0]
-    lined = [len(each.points) > max(len(other.points) for other in profiles) / 2 for each in profiles]
+    lined = [len(profile.points) > max(len(other.points) for other in profiles) / 2 for profile in profiles]
     belts = any(point.belt for point in scan.points)
     figure = new_figure(7.0, 7.2 if belts else 6.0)
     strips = figure.subplots(2 + belts, 1, sharex=True, height_ratios=(3, 2, 1.2)[: 2 + belts])
@@ -88,11 +88,13 @@ def draw_energy(axes: Axes, profile: Profile, colour: str, with_line: bool) -> N
             draw_branches(axes, profile)
         for side, marker in enumerate((">", "<")):
             found = ((point.reached[0], lost_energy(point, side)) for point in profile.points)
-            if lost := [each for each in found if each[1] is not None]:
+            if lost := [pair for pair in found if pair[1] is not None]:
                 axes.plot(*zip(*lost, strict=True), marker, color=colour, alpha=0.45, markersize=5, linewidth=0)
-    _mark(axes, [(each, each.relative_energy_kcal_mol) for each in profile.points], colour, "o" if with_line else "D")
-    if at := [each for each in profile.points if _origin(each) in cusps_of(profile)]:
-        places = [(each.reached[0], each.relative_energy_kcal_mol) for each in at]
+    _mark(
+        axes, [(point, point.relative_energy_kcal_mol) for point in profile.points], colour, "o" if with_line else "D"
+    )
+    if at := [point for point in profile.points if _origin(point) in cusps_of(profile)]:
+        places = [(point.reached[0], point.relative_energy_kcal_mol) for point in at]
         axes.plot(*zip(*places, strict=True), "x", color="0.1", markersize=9)
 
 
@@ -114,7 +116,7 @@ def lost_energy(point: ScanPoint, side: int) -> float | None:
 
 def curves(profile: Profile) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Give the curve between each two neighbours that a valley connects: values and energies."""
-    broken = {frozenset(each.between) for each in profile.breaks}
+    broken = {frozenset(break_.between) for break_ in profile.breaks}
     cusps = cusps_of(profile)
     for one, other in pairwise(profile.points):
         if frozenset((_origin(one), _origin(other))) in broken:
@@ -122,7 +124,7 @@ def curves(profile: Profile) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         by, rise = other.reached[0] - one.reached[0], other.relative_energy_kcal_mol - one.relative_energy_kcal_mol
         t, start, end = _BETWEEN, rise, rise
         if one.slopes_kcal_mol and other.slopes_kcal_mol:
-            ways = product(*(_either_way(by * each.slopes_kcal_mol[0], each, cusps) for each in (one, other)))
+            ways = product(*(_either_way(by * point.slopes_kcal_mol[0], point, cusps) for point in (one, other)))
             start, end = min(ways, key=lambda slopes: abs(rise - sum(slopes) / 2))
         # Cubic Hermite; with the mean slope at both ends it is straight.
         along = (3 * t**2 - 2 * t**3) * rise + (t**3 - 2 * t**2 + t) * start + (t**3 - t**2) * end
@@ -131,7 +133,7 @@ def curves(profile: Profile) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def cusps_of(profile: Profile) -> set[tuple[float, ...]]:
     """Give the places where a structure and its own image by symmetry are two."""
-    return {each.between[0] for each in profile.breaks if each.at_image}
+    return {break_.between[0] for break_ in profile.breaks if break_.at_image}
 
 
 def _either_way(slope: float, point: ScanPoint, cusps: set[tuple[float, ...]]) -> tuple[float, ...]:
@@ -217,9 +219,9 @@ def signs(profiles: Sequence[Profile]) -> list[Line2D]:
     if any(lost_energy(point, side) is not None for point in points for side in (0, 1)):
         label = "came along the arrow: higher, not kept"
         found.append(Line2D([], [], color="0.3", marker=">", alpha=0.45, ls="", label=label))
-    if any(not each.at_image for profile in profiles for each in profile.breaks):
+    if any(not break_.at_image for profile in profiles for break_ in profile.breaks):
         found.append(Line2D([], [], ls="", label="gap in the line: no smooth valley"))
-    if any(each.at_image for profile in profiles for each in profile.breaks):
+    if any(break_.at_image for profile in profiles for break_ in profile.breaks):
         label = "no smooth valley to its own image"
         found.append(Line2D([], [], color="0.1", marker="x", markersize=9, ls="", label=label))
     return found

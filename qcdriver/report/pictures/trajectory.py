@@ -55,7 +55,7 @@ def lowest_way(landscape: Landscape) -> tuple[Index, ...]:
     if len(grid.axes) == 1 or not energies:
         return tuple(energies)
     first, last = (
-        min((each for each in energies if each[0] == row), key=energies.__getitem__, default=None)
+        min((energy for energy in energies if energy[0] == row), key=energies.__getitem__, default=None)
         for row in (0, len(grid.axes[0]) - 1)
     )
     if first is None or last is None:
@@ -65,7 +65,7 @@ def lowest_way(landscape: Landscape) -> tuple[Index, ...]:
 
 def _ahead(around: Sequence[Index], place: Index) -> list[Index]:
     """Leave out what is next to a place only because the first coordinate closes on itself."""
-    return [each for each in around if abs(each[0] - place[0]) <= 1]
+    return [place_near for place_near in around if abs(place_near[0] - place[0]) <= 1]
 
 
 def trajectory(landscape: Landscape, way: Sequence[Index]) -> list[Frame]:

@@ -24,12 +24,11 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     _say(console, f"\n{comparison.formula}, charge {comparison.molecular_charge:+d}, {comparison.natoms} atoms")
     if comparison.fits:
         console.print(_fits(comparison))
-    for each in comparison.conformers:
-        for word, other in (("the same as", each.same_as), ("the mirror image of", each.mirror_image_of)):
+    for conformer in comparison.conformers:
+        for word, other in (("the same as", conformer.same_as), ("the mirror image of", conformer.mirror_image_of)):
             if other:
-                _say(
-                    console, f"{each.label} is {word} {other}, RMSD {_rmsd(comparison, each.label, other):.3f} Angstrom"
-                )
+                rmsd = _rmsd(comparison, conformer.label, other)
+                _say(console, f"{conformer.label} is {word} {other}, RMSD {rmsd:.3f} Angstrom")
     for part in _parts(comparison, console.width):
         console.print(_measures(comparison, part))
     _say(
@@ -55,14 +54,14 @@ def _say(console: Console, line: str) -> None:
 
 def _parts(comparison: Comparison, width: int) -> Iterator[range]:
     """Give as many conformers at a time as fit beside each other."""
-    column = max(_NARROWEST, *(len(each.label) for each in comparison.conformers)) + 2
+    column = max(_NARROWEST, *(len(conformer.label) for conformer in comparison.conformers)) + 2
     at_once = max(1, (width - _FIRST_COLUMN - _LAST_COLUMNS) // column)
     count = len(comparison.conformers)
     return (range(start, min(start + at_once, count)) for start in range(0, count, at_once))
 
 
 def _rmsd(comparison: Comparison, label: str, other: str) -> float:
-    (fit,) = (each for each in comparison.fits if (each.label, each.on) == (label, other))
+    (fit,) = (fit for fit in comparison.fits if (fit.label, fit.on) == (label, other))
     return fit.rmsd_angstrom if fit.verdict == "same" else fit.mirrored_rmsd_angstrom
 
 
@@ -75,7 +74,7 @@ def _fits(comparison: Comparison) -> Table:
     table.add_column("relation", overflow="fold")
     first = comparison.conformers[0]
     table.add_row(first.label, first.hand or "-", *["-"] * 5, "")
-    hands = {each.label: each.hand for each in comparison.conformers}
+    hands = {conformer.label: conformer.hand for conformer in comparison.conformers}
     for fit in comparison.fits:
         numbers = (
             fit.core_rmsd_angstrom,
@@ -100,12 +99,14 @@ def _measures(comparison: Comparison, part: range) -> Table:
     conformers = [comparison.conformers[k] for k in part]
     table = _table("", comparison, part)
     for of_part in zip(*(conformer.chirality for conformer in conformers), strict=True):
-        numbers = (f"{each.hand or ''}{100 * each.chiral_index:.3f}" for each in of_part)
+        numbers = (f"{chirality.hand or ''}{100 * chirality.chiral_index:.3f}" for chirality in of_part)
         table.add_row(f"chirality {of_part[0].part}, %", *numbers)
     if comparison.axis_order > 1:
         name = comparison.symmetry
-        table.add_row(f"off {name}, bonds, A", *(f"{each.bond_deviation_angstrom:.3f}" for each in conformers))
-        table.add_row(f"off {name}, angles, deg", *(f"{each.angle_deviation_deg:.2f}" for each in conformers))
+        table.add_row(
+            f"off {name}, bonds, A", *(f"{conformer.bond_deviation_angstrom:.3f}" for conformer in conformers)
+        )
+        table.add_row(f"off {name}, angles, deg", *(f"{conformer.angle_deviation_deg:.2f}" for conformer in conformers))
     for name, family in families().items():
         if all(name in conformer.measured for conformer in conformers):
             for row in family.comparison_rows:

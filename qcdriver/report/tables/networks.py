@@ -18,9 +18,9 @@ def print_network(network: Network, console: Console) -> None:
     for table in network_tables(network):
         console.print(table)
     console.print(how_sure(network), highlight=False, soft_wrap=True)
-    for each in network.minima:
-        if note := minimum_note(each):
-            console.print(f"minimum at {each.label}: {note}", markup=False, highlight=False, soft_wrap=True)
+    for minimum in network.minima:
+        if note := minimum_note(minimum):
+            console.print(f"minimum at {minimum.label}: {note}", markup=False, highlight=False, soft_wrap=True)
 
 
 def network_tables(network: Network) -> Iterator[Table]:
@@ -45,30 +45,37 @@ def _table(name: str, network: Network) -> Table:
     headings = ["reached", "dE", *(() if minima else ("forth", "back")), "gap eV"]
     for heading in (*headings, *(("imag.", "1/cm") if network.refined else ())):
         table.add_column(heading, justify="right")
-    number_of = {each.label: str(count) for count, each in enumerate(network.minima)}
-    for each in network.minima if minima else network.saddles:
-        ends = (each.label,) if isinstance(each, NetworkMinimum) else each.between
+    number_of = {minimum.label: str(count) for count, minimum in enumerate(network.minima)}
+    for stationary in network.minima if minima else network.saddles:
+        ends = (stationary.label,) if isinstance(stationary, NetworkMinimum) else stationary.between
         table.add_row(
             " - ".join(number_of[end] for end in ends),
-            each.label.replace(" deg", ""),
-            _reached(each),
-            *_numbers(each),
-            *_verification(each),
+            stationary.label.replace(" deg", ""),
+            _reached(stationary),
+            *_numbers(stationary),
+            *_verification(stationary),
         )
     return table
 
 
-def _reached(each: NetworkMinimum | NetworkSaddle) -> str:
-    return ", ".join(number(value, 1) for value in each.reached)
+def _reached(stationary: NetworkMinimum | NetworkSaddle) -> str:
+    return ", ".join(number(value, 1) for value in stationary.reached)
 
 
-def _numbers(each: NetworkMinimum | NetworkSaddle) -> list[str]:
-    barriers = [each.barrier_kcal_mol, each.reverse_barrier_kcal_mol] if isinstance(each, NetworkSaddle) else []
-    return [*(number(value, 2) for value in (each.relative_energy_kcal_mol, *barriers)), number(each.gap_ev, 3)]
+def _numbers(stationary: NetworkMinimum | NetworkSaddle) -> list[str]:
+    barriers = (
+        [stationary.barrier_kcal_mol, stationary.reverse_barrier_kcal_mol]
+        if isinstance(stationary, NetworkSaddle)
+        else []
+    )
+    return [
+        *(number(value, 2) for value in (stationary.relative_energy_kcal_mol, *barriers)),
+        number(stationary.gap_ev, 3),
+    ]
 
 
-def _verification(each: NetworkMinimum | NetworkSaddle) -> list[str]:
-    if each.n_imaginary is None or each.lowest_cm is None:
+def _verification(stationary: NetworkMinimum | NetworkSaddle) -> list[str]:
+    if stationary.n_imaginary is None or stationary.lowest_cm is None:
         return []
-    lowest = f"{-each.lowest_cm:.0f}i" if each.lowest_cm < 0 else f"{each.lowest_cm:.0f}"
-    return [str(each.n_imaginary), lowest]
+    lowest = f"{-stationary.lowest_cm:.0f}i" if stationary.lowest_cm < 0 else f"{stationary.lowest_cm:.0f}"
+    return [str(stationary.n_imaginary), lowest]

@@ -34,18 +34,24 @@ _RT_KCAL_MOL = 298.15 / KELVIN * KCAL_MOL
 def print_summary(summary: Summary, console: Console, everything: bool = False) -> None:
     """Print conformers, profiles, paths, spreads and what was dropped: by reason, or `everything` with its own."""
     console.print(f"\n{summary.title}  ({summary.formula})", markup=False, highlight=False)
-    for level in dict.fromkeys(each.level for each in summary.conformers):
-        at_level = [each for each in summary.conformers if each.level == level]
+    for level in dict.fromkeys(conformer.level for conformer in summary.conformers):
+        at_level = [conformer for conformer in summary.conformers if conformer.level == level]
         console.print(conformer_table(level, at_level, summary.ranking))
     for line in order_and_representatives(summary):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for family in families().values():
-        found = {each.label: each.measured[family.name] for each in summary.conformers if family.name in each.measured}
+        found = {
+            conformer.label: conformer.measured[family.name]
+            for conformer in summary.conformers
+            if family.name in conformer.measured
+        }
         if found and family.conformer_title:
             console.print(family_table(family, found))
     for table in charge_tables(summary.conformers):
         console.print(table)
-    for label, note in {each.label: note for each in summary.conformers if (note := sentence(each.verdict))}.items():
+    for label, note in {
+        conformer.label: note for conformer in summary.conformers if (note := sentence(conformer.verdict))
+    }.items():
         console.print(f"* {label}: {note}", markup=False, highlight=False, soft_wrap=True)
     for conformer in summary.conformers:
         for warning in conformer.warnings:
@@ -84,15 +90,15 @@ def print_summary(summary: Summary, console: Console, everything: bool = False) 
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if summary.experiment_source:
-        gaps = any(each.experimental_gap_ev is not None for each in summary.conformers)
+        gaps = any(conformer.experimental_gap_ev is not None for conformer in summary.conformers)
         what = "measured gaps (optical, not HOMO-LUMO)" if gaps else "measured"
         console.print(f"{what}: {summary.experiment_source}", markup=False, highlight=False)
 
 
 def print_findings(found: Findings, ranking: Ranking | None, console: Console) -> None:
     """Print the tables of what one stage found: conformers, profiles, paths."""
-    for level in dict.fromkeys(each.level for each in found.conformers):
-        at_level = [each for each in found.conformers if each.level == level]
+    for level in dict.fromkeys(conformer.level for conformer in found.conformers):
+        at_level = [conformer for conformer in found.conformers if conformer.level == level]
         console.print(conformer_table(level, at_level, ranking))
     for profile in found.profiles:
         print_profile(profile, console)
@@ -123,46 +129,48 @@ def conformer_tables(summary: Summary) -> Iterator[Table]:
 
 def conformer_table(level: str, conformers: Sequence[Conformer], ranking: Ranking | None) -> Table:
     """Make the table of the conformers of one level, with how far their order is decided."""
-    refined = any(each.verdict.purpose is Purpose.REFINEMENT for each in conformers)
+    refined = any(conformer.verdict.purpose is Purpose.REFINEMENT for conformer in conformers)
     title = f"Conformers, {level}" + ", geometries relaxed at this level" * refined
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     table.add_column("conformer")
     ranked = ranking is not None and ranking.level == level and ranking.against is not None
-    measured = any(each.experimental_gap_ev is not None for each in conformers)
+    measured = any(conformer.experimental_gap_ev is not None for conformer in conformers)
     weights = boltzmann_percent(conformers) if ranking and ranking.level == level and _is_decided(ranking) else {}
     table.add_column("dE\nkcal/mol", justify="right")
     if weights:
         table.add_column("weight\n%", justify="right")
     if ranked:
         table.add_column("order", no_wrap=True)
-    model = next((each.gap_of for each in conformers if each.gap_of), None)
+    model = next((conformer.gap_of for conformer in conformers if conformer.gap_of), None)
     gap = "gap\neV" if model is None else f"gap eV of\n{model}"
     for heading in (gap, *([MEASURED] * measured)):
         table.add_column(heading, justify="right")
     columns = [
         (name, column)
         for name, family in families().items()
-        if family.conformer_title is None and any(name in each.measured for each in conformers)
+        if family.conformer_title is None and any(name in conformer.measured for conformer in conformers)
         for column in family.conformer_columns
     ]
     for _, column in columns:
         table.add_column(column.heading, justify=column.justify)
-    families_known = any(each.family for each in conformers)
+    families_known = any(conformer.family for conformer in conformers)
     if families_known:
         table.add_column("family")
-    for each in _by_family(conformers):
+    for conformer in _by_family(conformers):
         cells = [
-            f"{each.label}{'*' * bool(each.verdict.notes)}{'!' * bool(each.warnings)}",
-            number(each.relative_energy_kcal_mol, 2) if each.converged else "failed",
-            *([number(weights.get(each.label), 1)] if weights else []),
-            *([_decision(each.label, ranking)] if ranking and ranked else []),
-            number(each.gap_ev, 3),
+            f"{conformer.label}{'*' * bool(conformer.verdict.notes)}{'!' * bool(conformer.warnings)}",
+            number(conformer.relative_energy_kcal_mol, 2) if conformer.converged else "failed",
+            *([number(weights.get(conformer.label), 1)] if weights else []),
+            *([_decision(conformer.label, ranking)] if ranking and ranked else []),
+            number(conformer.gap_ev, 3),
         ]
         if measured:
-            cells.append(number(each.experimental_gap_ev, 2))
-        cells += [column.cell(each.measured[name]) if name in each.measured else "-" for name, column in columns]
+            cells.append(number(conformer.experimental_gap_ev, 2))
+        cells += [
+            column.cell(conformer.measured[name]) if name in conformer.measured else "-" for name, column in columns
+        ]
         if families_known:
-            cells.append(str(each.family) if each.family else "-")
+            cells.append(str(conformer.family) if conformer.family else "-")
         table.add_row(*cells)
     return table
 
@@ -173,7 +181,9 @@ def boltzmann_percent(conformers: Sequence[Conformer]) -> dict[str, float]:
     A conformer is counted once, whether or not it has a mirror image; a single one has no weight.
     """
     known = {
-        each.label: each.relative_energy_kcal_mol for each in conformers if each.relative_energy_kcal_mol is not None
+        conformer.label: conformer.relative_energy_kcal_mol
+        for conformer in conformers
+        if conformer.relative_energy_kcal_mol is not None
     }
     if len(known) < 2:
         return {}
@@ -202,10 +212,13 @@ def _by_family(conformers: Sequence[Conformer]) -> list[Conformer]:
         return math.inf if conformer.energy_hartree is None else conformer.energy_hartree
 
     lowest: dict[tuple[str, ...], float] = {}
-    for each in conformers:
-        words = each.family.words if each.family else ()
-        lowest[words] = min(lowest.get(words, math.inf), energy(each))
-    return sorted(conformers, key=lambda each: (lowest[each.family.words if each.family else ()], energy(each)))
+    for one in conformers:
+        words = one.family.words if one.family else ()
+        lowest[words] = min(lowest.get(words, math.inf), energy(one))
+    return sorted(
+        conformers,
+        key=lambda conformer: (lowest[conformer.family.words if conformer.family else ()], energy(conformer)),
+    )
 
 
 def family_table(family: Family[Any], found: Mapping[str, Frozen]) -> Table:
@@ -221,16 +234,16 @@ def family_table(family: Family[Any], found: Mapping[str, Frozen]) -> Table:
 
 def charge_tables(conformers: Sequence[Conformer]) -> Iterator[Table]:
     """Give a table a level of the charges of core and ligands, where the level gives them."""
-    known = [each for each in conformers if each.fragment_charges]
-    for level in dict.fromkeys(each.level for each in known):
-        charges = {each.label: each.fragment_charges or {} for each in known if each.level == level}
-        fragments = dict.fromkeys(fragment for each in charges.values() for fragment in each)
+    known = [conformer for conformer in conformers if conformer.fragment_charges]
+    for level in dict.fromkeys(conformer.level for conformer in known):
+        charges = {conformer.label: conformer.fragment_charges or {} for conformer in known if conformer.level == level}
+        fragments = dict.fromkeys(fragment for charge in charges.values() for fragment in charge)
         table = Table(box=box.SIMPLE_HEAD, title=f"Hirshfeld charges, e, {level}", title_justify="left")
         table.add_column("conformer")
         for fragment in fragments:
             table.add_column(fragment, justify="right")
-        for label, each in charges.items():
-            table.add_row(label, *(number(each.get(fragment), 2) for fragment in fragments))
+        for label, charge in charges.items():
+            table.add_row(label, *(number(charge.get(fragment), 2) for fragment in fragments))
         yield table
 
 
@@ -241,12 +254,12 @@ def path_table(paths: Sequence[PathFound]) -> Table:
     for heading in ("barrier", "back", "gap at top eV"):
         table.add_column(heading, justify="right")
     table.add_column("open at the top")
-    for each in paths:
+    for path in paths:
         table.add_row(
-            each.label,
-            number(each.barrier_kcal_mol, 2),
-            number(each.reverse_barrier_kcal_mol, 2),
-            number(each.gap_at_top_ev, 3),
-            sentence(each.verdict) or "no bond",
+            path.label,
+            number(path.barrier_kcal_mol, 2),
+            number(path.reverse_barrier_kcal_mol, 2),
+            number(path.gap_at_top_ev, 3),
+            sentence(path.verdict) or "no bond",
         )
     return table

@@ -165,9 +165,9 @@ def _hysteresis(profile: Profile) -> Iterator[str]:
         for below, above in point.arrived_kcal_mol
         if below is not None and above is not None and point.target is not None and point.image_of is None
     ]
-    found = [each for each in apart if each[0] > HYSTERESIS_KCAL_MOL]
+    found = [gap for gap in apart if gap[0] > HYSTERESIS_KCAL_MOL]
     if found:
-        largest, point = max(found, key=lambda each: each[0])
+        largest, point = max(found, key=lambda gap: gap[0])
         yield (
             f"hysteresis: at {len(found)} of {len(apart)} points that were reached from both sides the two differ, "
             f"most at {place(point.target or (), profile)}, by {largest:.2f} kcal/mol"
@@ -175,15 +175,15 @@ def _hysteresis(profile: Profile) -> Iterator[str]:
 
 
 def _breaks(profile: Profile) -> Iterator[str]:
-    shown = sorted(profile.breaks, key=lambda each: each.between)
+    shown = sorted(profile.breaks, key=lambda break_: break_.between)
     if len(shown) > _WORST:
         yield f"{len(shown)} places without a smooth valley, the worst:"
-        shown = sorted(shown, key=lambda each: -abs(each.off_kcal_mol))[:_WORST]
-    yield from (_break(each, profile) for each in shown)
+        shown = sorted(shown, key=lambda break_: -abs(break_.off_kcal_mol))[:_WORST]
+    yield from (_break(break_, profile) for break_ in shown)
 
 
 def _break(found: ScanBreak, profile: Profile) -> str:
-    one, other = (place(each, profile) for each in found.between)
+    one, other = (place(end, profile) for end in found.between)
     if len(profile.axes) > 1:
         one, other = f"({one})", f"({other})"
     where = f"between {one} and its own image by symmetry" if found.at_image else f"between {one} and {other}"

@@ -25,11 +25,11 @@ def print_run_comparison(found: RunComparison, console: Console) -> None:
     if found.inputs == ():
         say("the inputs say the same")
     elif found.inputs:
-        rows = [(each.key, _value(each.a), _value(each.b)) for each in found.inputs]
+        rows = [(change.key, _value(change.a), _value(change.b)) for change in found.inputs]
         console.print(_two_sided("What the inputs say", "key", rows))
     console.print(_levels(found))
     if found.versions:
-        rows = [(each.name, ", ".join(each.a) or "-", ", ".join(each.b) or "-") for each in found.versions]
+        rows = [(version.name, ", ".join(version.a) or "-", ", ".join(version.b) or "-") for version in found.versions]
         console.print(_two_sided("Versions that differ", "program or library", rows))
     else:
         say("versions of programs and libraries: the same")
@@ -47,7 +47,9 @@ def conformer_lines(found: ConformersCompared) -> Iterator[str]:
         return
     if not found.one_level:
         yield "two levels: each counts from its own energy of the reference, and none is subtracted from the other's"
-    n_both = sum(each.a_kcal_mol is not None and each.b_kcal_mol is not None for each in found.conformers)
+    n_both = sum(
+        conformer.a_kcal_mol is not None and conformer.b_kcal_mol is not None for conformer in found.conformers
+    )
     if n_both > 1 and not found.turned_round:
         yield f"one order of the {n_both} conformers that both have"
     for lower, higher in found.turned_round:
@@ -78,9 +80,9 @@ def _levels(found: RunComparison) -> Table:
     for heading in ("A", "B"):
         table.add_column(heading, justify="right")
     table.add_column("differs in", overflow="fold")
-    for each in found.levels:
-        counts = (str(count or "-") for count in (each.calculations_a, each.calculations_b))
-        table.add_row(each.title, each.engine_version, *counts, ", ".join(each.differs_in))
+    for level in found.levels:
+        counts = (str(count or "-") for count in (level.calculations_a, level.calculations_b))
+        table.add_row(level.title, level.engine_version, *counts, ", ".join(level.differs_in))
     return table
 
 
@@ -92,18 +94,21 @@ def _conformers(found: ConformersCompared) -> Table:
     headings = ["dE in A", "dE in B", *(["B - A"] if found.one_level else []), "RMSD A"]
     for heading in headings:
         table.add_column(heading, justify="right")
-    with_families = any(each.family_a or each.family_b for each in found.conformers)
+    with_families = any(conformer.family_a or conformer.family_b for conformer in found.conformers)
     if with_families:
         table.add_column("family in A")
         table.add_column("in B")
-    for each in found.conformers:
-        families = (each.family_a or "-", "the same" if each.family_b == each.family_a else each.family_b or "-")
+    for conformer in found.conformers:
+        families = (
+            conformer.family_a or "-",
+            "the same" if conformer.family_b == conformer.family_a else conformer.family_b or "-",
+        )
         table.add_row(
-            " = ".join(dict.fromkeys(label for label in (each.a, each.b) if label)),
-            number(each.a_kcal_mol, 2),
-            number(each.b_kcal_mol, 2),
-            *([number(each.difference_kcal_mol, 3)] if found.one_level else []),
-            number(each.rmsd_angstrom, 3),
+            " = ".join(dict.fromkeys(label for label in (conformer.a, conformer.b) if label)),
+            number(conformer.a_kcal_mol, 2),
+            number(conformer.b_kcal_mol, 2),
+            *([number(conformer.difference_kcal_mol, 3)] if found.one_level else []),
+            number(conformer.rmsd_angstrom, 3),
             *(families if with_families else ()),
         )
     return table
@@ -115,16 +120,16 @@ def _profiles(profiles: tuple[ProfilesCompared, ...]) -> Table:
         table.add_column(heading)
     for heading in ("top in A", "at", "top in B", "at", "most apart"):
         table.add_column(heading, justify="right")
-    for each in profiles:
-        levels = dict.fromkeys(level for level in (each.level_a, each.level_b) if level)
+    for profile in profiles:
+        levels = dict.fromkeys(level for level in (profile.level_a, profile.level_b) if level)
         table.add_row(
-            ", ".join(each.coordinates),
+            ", ".join(profile.coordinates),
             " and ".join(levels),
-            number(each.top_a_kcal_mol, 2),
-            _place(each.top_a_at),
-            number(each.top_b_kcal_mol, 2),
-            _place(each.top_b_at),
-            number(each.most_apart_kcal_mol, 2),
+            number(profile.top_a_kcal_mol, 2),
+            _place(profile.top_a_at),
+            number(profile.top_b_kcal_mol, 2),
+            _place(profile.top_b_at),
+            number(profile.most_apart_kcal_mol, 2),
         )
     return table
 

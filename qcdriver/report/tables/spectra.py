@@ -51,21 +51,21 @@ def _conformers(found: Spectrum) -> Table:
     title = f"Excitations by {found.approximation.upper()} without spin-orbit coupling, {found.level}"
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     table.add_column("conformer")
-    measured = any(each.measured_gap_ev is not None for each in found.conformers)
+    measured = any(conformer.measured_gap_ev is not None for conformer in found.conformers)
     headings = ("share %", "gap eV", "first eV", "allowed eV", "nm", "f")
     for heading in (*headings, *(["measured eV"] * measured)):
         table.add_column(heading, justify="right")
-    for each in found.conformers:
-        allowed = each.allowed_ev
+    for conformer in found.conformers:
+        allowed = conformer.allowed_ev
         table.add_row(
-            f"{each.conformer}{'!' * bool(each.warnings)}",
-            number(each.share_percent, 1),
-            number(each.gap_ev, 2),
-            number(each.first_ev, 2),
+            f"{conformer.conformer}{'!' * bool(conformer.warnings)}",
+            number(conformer.share_percent, 1),
+            number(conformer.gap_ev, 2),
+            number(conformer.first_ev, 2),
             number(allowed, 2),
             number(None if allowed is None else wavelength_nm(allowed), 0),
-            number(each.allowed_strength, 3),
-            *([number(each.measured_gap_ev, 2)] * measured),
+            number(conformer.allowed_strength, 3),
+            *([number(conformer.measured_gap_ev, 2)] * measured),
         )
     return table
 
@@ -98,14 +98,14 @@ def _peaks(found: Spectrum) -> Table:
     table.add_column("isomer")
     for heading in ("measured nm", "computed nm", "difference eV"):
         table.add_column(heading, justify="right")
-    for each in found.peaks:
-        rows = dict(zip(each.measured_nm, each.computed_nm, strict=True))
-        for peak in found.measured_nm[each.isomer]:
+    for found_peak in found.peaks:
+        rows = dict(zip(found_peak.measured_nm, found_peak.computed_nm, strict=True))
+        for peak in found.measured_nm[found_peak.isomer]:
             band = rows.get(peak)
             difference = None if band is None else wavelength_nm(band) - wavelength_nm(peak)
-            beyond = "not reached" if peak in each.not_reached_nm else "-"
+            beyond = "not reached" if peak in found_peak.not_reached_nm else "-"
             table.add_row(
-                each.isomer,
+                found_peak.isomer,
                 f"{peak:g}",
                 beyond if band is None else f"{band:.0f}",
                 "-" if difference is None else f"{difference:+.2f}",

@@ -35,7 +35,7 @@ SHOWN_MINIMA = 6
 def thermochemistry_tables(found: Thermochemistry) -> Iterator[Table]:
     """Make the tables of the conformers, of the passages, of the populations by temperature and over time."""
     yield _conformers(found)
-    if any(each.intensities_km_mol for each in found.infrared):
+    if any(spectrum.intensities_km_mol for spectrum in found.infrared):
         yield _infrared(found)
     if found.passages:
         yield _passages(found)
@@ -44,9 +44,9 @@ def thermochemistry_tables(found: Thermochemistry) -> Iterator[Table]:
     if found.populations:
         yield _populations(found.populations)
         yield notes(population_notes(found.populations, found.level))
-    if any(each.n_structures > 1 for each in found.averages):
+    if any(average.n_structures > 1 for average in found.averages):
         yield _averages(found.averages)
-        if any(each.scan_points for each in found.averages):
+        if any(average.scan_points for average in found.averages):
             yield notes([SCAN_POINTS])
     if found.kinetics:
         for course in found.kinetics.courses:
@@ -71,14 +71,14 @@ def _conformers(found: Thermochemistry) -> Table:
     table.add_column("conformer")
     for heading in ("T K", "dE", "dG", "dG raised", "hands", "population %"):
         table.add_column(heading, justify="right")
-    for each in found.conformers:
-        energies = (each.energy_kcal_mol, each.gibbs_kcal_mol, each.gibbs_raised_kcal_mol)
+    for conformer in found.conformers:
+        energies = (conformer.energy_kcal_mol, conformer.gibbs_kcal_mol, conformer.gibbs_raised_kcal_mol)
         table.add_row(
-            each.conformer,
-            f"{each.temperature_k:g}",
+            conformer.conformer,
+            f"{conformer.temperature_k:g}",
             *(number(energy, 2) for energy in energies),
-            str(each.weight),
-            number(each.population_percent, 1),
+            str(conformer.weight),
+            number(conformer.population_percent, 1),
         )
     return table
 
@@ -88,13 +88,15 @@ def _infrared(found: Thermochemistry) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     table.add_column("conformer")
     table.add_column("absorbs at")
-    for each in found.infrared:
-        if each.intensities_km_mol is None:
-            table.add_row(each.conformer, "unknown: its vibrations were computed without dipoles")
+    for spectrum in found.infrared:
+        if spectrum.intensities_km_mol is None:
+            table.add_row(spectrum.conformer, "unknown: its vibrations were computed without dipoles")
             continue
-        bands = sorted(zip(each.intensities_km_mol, each.wavenumbers_cm, strict=True), reverse=True)[:SHOWN_BANDS]
+        bands = sorted(zip(spectrum.intensities_km_mol, spectrum.wavenumbers_cm, strict=True), reverse=True)[
+            :SHOWN_BANDS
+        ]
         rising = sorted((wavenumber, strength) for strength, wavenumber in bands)
-        table.add_row(each.conformer, ", ".join(f"{place:.0f} ({strength:.0f})" for place, strength in rising))
+        table.add_row(spectrum.conformer, ", ".join(f"{place:.0f} ({strength:.0f})" for place, strength in rising))
     return table
 
 
@@ -106,16 +108,16 @@ def _passages(found: Thermochemistry) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("half-\nlife", justify="right")
     known = None
-    for each in found.passages:
-        way = (each.start, each.end, each.saddle)
+    for passage in found.passages:
+        way = (passage.start, passage.end, passage.saddle)
         table.add_row(
             "\n".join(way) if way != known else "",
-            f"{each.temperature_k:g}",
-            number(each.gibbs_barrier_kcal_mol, 2),
-            number(each.wigner_factor, 2),
-            f"{each.ways:g}",
-            f"{each.rate_per_s:.3g}",
-            "never" if each.half_life_s is None else time_span(each.half_life_s),
+            f"{passage.temperature_k:g}",
+            number(passage.gibbs_barrier_kcal_mol, 2),
+            number(passage.wigner_factor, 2),
+            f"{passage.ways:g}",
+            f"{passage.rate_per_s:.3g}",
+            "never" if passage.half_life_s is None else time_span(passage.half_life_s),
         )
         known = way
     return table
@@ -143,19 +145,19 @@ def _populations(found: Populations) -> Table:
 def _averages(found: Sequence[Average]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title="Thermal averages", title_justify="left")
     table.add_column("over")
-    names = list(dict.fromkeys(name for each in found for name in each.coordinates))
-    belts = any(each.belts_percent for each in found)
+    names = list(dict.fromkeys(name for average in found for name in average.coordinates))
+    belts = any(average.belts_percent for average in found)
     for heading in ("T K", "gap eV", *(name.replace("_", " ") for name in names)):
         table.add_column(heading, justify="right")
     if belts:
         table.add_column("belt, %")
-    for each in found:
-        words = ", ".join(f"{name} {percent:.0f}" for name, percent in each.belts_percent.items() if percent >= 0.5)
+    for average in found:
+        words = ", ".join(f"{name} {percent:.0f}" for name, percent in average.belts_percent.items() if percent >= 0.5)
         table.add_row(
-            f"{each.n_structures} scan points" if each.scan_points else f"{each.n_structures} conformers",
-            f"{each.temperature_k:g}",
-            number(each.gap_ev, 3),
-            *(number(each.coordinates.get(name), 1) for name in names),
+            f"{average.n_structures} scan points" if average.scan_points else f"{average.n_structures} conformers",
+            f"{average.temperature_k:g}",
+            number(average.gap_ev, 3),
+            *(number(average.coordinates.get(name), 1) for name in names),
             *([words or "-"] if belts else []),
         )
     return table
@@ -178,7 +180,7 @@ def _course(kinetics: Kinetics, course: TimeCourse) -> Table:
 def _shown(course: TimeCourse) -> list[int]:
     """Choose the minima that a table has room for, in their order."""
     known = [course.equilibrium_percent, *(moment.populations_percent for moment in (*course.moments, *course.asked))]
-    most = [max(each) for each in zip(*known, strict=True)]
+    most = [max(shares) for shares in zip(*known, strict=True)]
     largest = sorted(range(len(most)), key=lambda place: -most[place])[:SHOWN_MINIMA]
     return sorted(largest)
 

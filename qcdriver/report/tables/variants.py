@@ -50,7 +50,7 @@ def _points(profiles: Mapping[str, Profile]) -> Table:
                 number(point.relative_energy_kcal_mol if point else None, 2),
                 number(point.gap_ev if point else None, 3),
             ]
-            if any(each.belt for each in profile.points):
+            if any(point.belt for point in profile.points):
                 cells.append((point.belt if point else None) or "-")
         table.add_row(*cells)
     return table
@@ -62,7 +62,9 @@ def _heights(profiles: Mapping[str, Profile]) -> Table:
     for heading in ("lowest at", "top at", "forth\nkcal/mol", "back\nkcal/mol", "breaks"):
         table.add_column(heading, justify="right")
     for label, profile in profiles.items():
-        lowest, top = (choose(profile.points, key=lambda each: each.relative_energy_kcal_mol) for choose in (min, max))
+        lowest, top = (
+            choose(profile.points, key=lambda point: point.relative_energy_kcal_mol) for choose in (min, max)
+        )
         forth, back = barriers(profile)
         table.add_row(
             label,

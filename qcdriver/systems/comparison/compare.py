@@ -147,7 +147,7 @@ def compare(
     require_labels(labels)
     if not tolerance_angstrom > 0:
         raise InputError(f"tolerance {tolerance_angstrom:g}: a positive distance is needed")
-    topologies = [find_topology(each) for each in molecules]
+    topologies = [find_topology(molecule) for molecule in molecules]
     require_core(molecules[0], topologies[0], labels[0])
     found: list[Fit] = []
     orders: list[np.ndarray] = [np.arange(len(molecules[0].symbols))]
@@ -156,7 +156,7 @@ def compare(
         fit, best = _fit(molecules, labels, 0, k, tolerance_angstrom)
         orders.append(best.order)
         found.append(fit)
-        settled = {each.label for each in found if each.verdict}
+        settled = {fit.label for fit in found if fit.verdict}
         for earlier in range(1, k):
             if labels[earlier] not in settled and labels[k] not in settled:
                 fit, _ = _fit(molecules, labels, earlier, k, tolerance_angstrom)
@@ -228,7 +228,7 @@ def _conformer(
     bonds: Sequence[BondRow],
     angles: Sequence[AngleRow],
 ) -> Conformer:
-    verdicts = {each.verdict: each.on for each in found if each.label == label}
+    verdicts = {fit.verdict: fit.on for fit in found if fit.label == label}
     known = recognise(molecule)
     chirality = measure_chirality(molecule, known)
     hand = known.family.hand(known.found) if known else None
@@ -237,7 +237,7 @@ def _conformer(
     return Conformer(
         label=label,
         order=tuple(int(i) for i in order),
-        hand=hand or next(each.hand for each in chirality if each.part == "core"),
+        hand=hand or next(measure.hand for measure in chirality if measure.part == "core"),
         same_as=verdicts.get("same"),
         mirror_image_of=verdicts.get("mirror image"),
         chirality=chirality,

@@ -129,8 +129,8 @@ def _core_bonds(
     moved = symmetry.operations[0] >= 0
     inside: set[tuple[int, int]] = set()
     outside: list[list[tuple[int, int]]] = []
-    for each in conformers:
-        pairs = np.argwhere(np.triu(bond_matrix(each).toarray()))
+    for conformer in conformers:
+        pairs = np.argwhere(np.triu(bond_matrix(conformer).toarray()))
         of_core = [(int(i), int(j)) for i, j in pairs if {i, j} <= core and {i, j} & metals]
         inside |= {(i, j) for i, j in of_core if moved[i] and moved[j]}
         outside.append([(i, j) if i in metals else (j, i) for i, j in of_core if not (moved[i] and moved[j])])
@@ -145,17 +145,19 @@ def _bond_row(
     exact: bool,
 ) -> BondRow:
     first = conformers[0]
-    lengths = [_lengths(each, bonds) for each, bonds in zip(conformers, bonds_of, strict=True)]
-    means = tuple(float(each.mean()) if len(each) else None for each in lengths)
+    lengths = [_lengths(conformer, bonds) for conformer, bonds in zip(conformers, bonds_of, strict=True)]
+    means = tuple(float(length.mean()) if len(length) else None for length in lengths)
     ends = _written(first, sites, atoms[0])
     copper = all(first.symbols[atom] == "Cu" for atom in ends)
     return BondRow(
         group=_group(first, sites, ends),
         name=" - ".join(sites.names[atom] for atom in ends),
         atoms=atoms if exact else None,
-        counts=tuple(len(each) for each in lengths),
+        counts=tuple(len(length) for length in lengths),
         mean_angstrom=means,
-        deviation_angstrom=tuple(float(abs(each - each.mean()).max()) if len(each) else None for each in lengths),
+        deviation_angstrom=tuple(
+            float(abs(length - length.mean()).max()) if len(length) else None for length in lengths
+        ),
         long=tuple(copper and mean is not None and mean > LONG_CU_CU_ANGSTROM for mean in means),
         difference_angstrom=_range(means),
     )
@@ -163,15 +165,15 @@ def _bond_row(
 
 def _angle_row(conformers: Sequence[Molecule], sites: Sites, atoms: tuple[tuple[int, ...], ...]) -> AngleRow:
     first = conformers[0]
-    angles = [_angles(each, atoms) for each in conformers]
-    means = tuple(float(each.mean()) for each in angles)
+    angles = [_angles(conformer, atoms) for conformer in conformers]
+    means = tuple(float(angle.mean()) for angle in angles)
     written = _written(first, sites, atoms[0])
     return AngleRow(
         group=_group(first, sites, written),
         name=" - ".join(sites.names[atom] for atom in written),
         atoms=atoms,
         mean_deg=means,
-        deviation_deg=tuple(float(abs(each - each.mean()).max()) for each in angles),
+        deviation_deg=tuple(float(abs(angle - angle.mean()).max()) for angle in angles),
         difference_deg=_range(means),
     )
 

@@ -119,8 +119,8 @@ def find_cu14(molecule: Molecule) -> Cu14:
     if not right:
         around = [around[0], around[2], around[1]]
     base2 = [_flipped(apex1, k) for k in around]
-    base1 = [_opposite(each) for each in base2]
-    vertices = [corners[each] for each in (apex1, *base1, _opposite(apex1), *base2)]
+    base1 = [_opposite(corner) for corner in base2]
+    vertices = [corners[corner] for corner in (apex1, *base1, _opposite(apex1), *base2)]
     return Cu14(
         apex1=vertices[0],
         base1=_three(vertices[1:4]),

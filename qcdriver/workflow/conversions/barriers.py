@@ -47,7 +47,9 @@ def _over_saddles(run: RunView, start: str, end: str, temperature_k: float) -> I
         return
     isomers = isomers_at(run, network)
     treatment = (run.table(ThermochemistrySettings) or ThermochemistrySettings()).treatment
-    ends = {isomer: [each for each in network.minima if isomer in isomers[each.label]] for isomer in (start, end)}
+    ends = {
+        isomer: [minimum for minimum in network.minima if isomer in isomers[minimum.label]] for isomer in (start, end)
+    }
     if not ends[start] or not ends[end] or ends[start][0] is ends[end][0]:
         return
     first = ends[start][0]
@@ -55,10 +57,10 @@ def _over_saddles(run: RunView, start: str, end: str, temperature_k: float) -> I
     def height(crossing: Crossing) -> float:
         return crossing.saddle.gibbs(temperature_k, treatment)
 
-    connected: list[list[StationaryPoint]] = [[each] for each in network.minima]
+    connected: list[list[StationaryPoint]] = [[minimum] for minimum in network.minima]
     for crossing in sorted(network.crossings, key=height):
         parts = [part for part in connected if any(side in part for side in crossing.sides)]
-        joined = [each for part in parts for each in part]
+        joined = [atom for part in parts for atom in part]
         connected = [part for part in connected if part not in parts] + [joined]
         if first in joined and ends[end][0] in joined:
             barrier = (height(crossing) - first.gibbs(temperature_k, treatment)) * KCAL_MOL
@@ -78,7 +80,7 @@ def _along_paths(run: RunView, start: str, end: str) -> Iterator[Barrier]:
             from_start = energies[0] if ends == (start, end) else energies[-1]
             found.append(((max(energies) - from_start) * KCAL_MOL, record))
     if found:
-        lowest, record = min(found, key=lambda each: each[0])
+        lowest, record = min(found, key=lambda pair: pair[0])
         yield Barrier("path", engines.title(record.level), free=False, kcal_mol=lowest)
 
 

@@ -15,27 +15,28 @@ def conversions(run: RunView) -> tuple[ConversionFound, ...]:
     """Put the measured free barriers beside the computed ones; empty where the input has no conversion."""
     experiment = run.input.experiment
     grouped: dict[tuple[str, str, float], list[Conversion]] = {}
-    for each in experiment.conversion if experiment else ():
-        for start, end in _pairs(each, list(run.input.structure.isomers)):
-            grouped.setdefault((start, end, each.temperature_c + ZERO_CELSIUS_K), []).append(each)
+    for conversion in experiment.conversion if experiment else ():
+        for start, end in _pairs(conversion, list(run.input.structure.isomers)):
+            grouped.setdefault((start, end, conversion.temperature_c + ZERO_CELSIUS_K), []).append(conversion)
     return tuple(_found(run, *key, statements) for key, statements in grouped.items())
 
 
 def _pairs(conversion: Conversion, isomers: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Give what could turn into what: of a mixture, all that is gone into what is left."""
-    gone = [each for each in isomers if each not in conversion.found]
+    gone = [isomer for isomer in isomers if isomer not in conversion.found]
     starts = gone if conversion.began_as is None else [conversion.began_as]
     for start in starts:
-        others = [each for each in conversion.found if each != start]
+        others = [isomer for isomer in conversion.found if isomer != start]
         # What stayed alone may have turned into any other, and did not.
-        yield from ((start, end) for end in others or [each for each in isomers if each != start])
+        yield from ((start, end) for end in others or [isomer for isomer in isomers if isomer != start])
 
 
 def _found(
     run: RunView, start: str, end: str, temperature_k: float, statements: Sequence[Conversion]
 ) -> ConversionFound:
     implied = [
-        (each, bounds_of(start in each.found, end in each.found, each.after_days, temperature_k)) for each in statements
+        (statement, bounds_of(start in statement.found, end in statement.found, statement.after_days, temperature_k))
+        for statement in statements
     ]
     lows = [bounds.lowest_kcal_mol for _, bounds in implied if bounds.lowest_kcal_mol is not None]
     highs = [bounds.highest_kcal_mol for _, bounds in implied if bounds.highest_kcal_mol is not None]
@@ -46,16 +47,16 @@ def _found(
         temperature_k=temperature_k,
         implied=tuple(
             ImpliedBarrier(
-                found=each.found,
-                after_days=each.after_days,
+                found=conversion.found,
+                after_days=conversion.after_days,
                 lowest_kcal_mol=bounds.lowest_kcal_mol,
                 highest_kcal_mol=bounds.highest_kcal_mol,
             )
-            for each, bounds in implied
+            for conversion, bounds in implied
         ),
         lowest_kcal_mol=whole.lowest_kcal_mol,
         highest_kcal_mol=whole.highest_kcal_mol,
-        computed=tuple(_beside(each, whole, temperature_k) for each in barriers(run, start, end, temperature_k)),
+        computed=tuple(_beside(barrier, whole, temperature_k) for barrier in barriers(run, start, end, temperature_k)),
     )
 
 

@@ -75,47 +75,47 @@ class Passes:
 
     def first(self, candidate: Candidate) -> Line[_Relaxing | Verdict]:
         """Build, settle hydrogen atoms and ligands, relax cheaply with the isomer's coordinate held."""
-        each = yield from _built(candidate)
-        if isinstance(each, Verdict):
-            return each
+        relaxing = yield from _built(candidate)
+        if isinstance(relaxing, Verdict):
+            return relaxing
         if self.preoptimization is not None:
             for purpose in _PREPARATIONS[self.settings.preoptimize]:
-                each = yield from self._settled(each, purpose, self.preoptimization)
-        return (yield from self.relaxed(each, Purpose.CHEAP))
+                relaxing = yield from self._settled(relaxing, purpose, self.preoptimization)
+        return (yield from self.relaxed(relaxing, Purpose.CHEAP))
 
-    def _settled(self, each: _Relaxing, purpose: Purpose, level: Level) -> Line[_Relaxing]:
+    def _settled(self, relaxing: _Relaxing, purpose: Purpose, level: Level) -> Line[_Relaxing]:
         """Relax the hydrogen atoms, or the ligands; a candidate that fails here goes on as it was.
 
         So does one that has none: there is nothing to settle.
         """
-        held = heavy_atoms(each.molecule) if purpose is Purpose.SETTLE_HYDROGENS else held_core(each.molecule)
-        if len(held) == len(each.molecule.symbols):
-            return each
+        held = heavy_atoms(relaxing.molecule) if purpose is Purpose.SETTLE_HYDROGENS else held_core(relaxing.molecule)
+        if len(held) == len(relaxing.molecule.symbols):
+            return relaxing
         task = Relaxation(
-            molecule=each.molecule,
+            molecule=relaxing.molecule,
             level=level,
             convergence=self.settings.cheap.convergence,
             frozen_atoms=held,
         )
         what = {Purpose.SETTLE_HYDROGENS: " hydrogens"}.get(purpose, " ligands" if level == self.level else "")
-        label = f"{each.candidate.label} {level.model.method}{what}"
-        record = yield Job(label, task, purpose, _parents(each))
+        label = f"{relaxing.candidate.label} {level.model.method}{what}"
+        record = yield Job(label, task, purpose, _parents(relaxing))
         if not isinstance(record.outcome, Relaxed):
-            return each
-        return replace(each, molecule=record.outcome.molecule, key=record.key)
+            return relaxing
+        return replace(relaxing, molecule=record.outcome.molecule, key=record.key)
 
-    def relaxed(self, each: _Relaxing, purpose: Purpose) -> Line[_Relaxing]:
+    def relaxed(self, relaxing: _Relaxing, purpose: Purpose) -> Line[_Relaxing]:
         """Relax at the level that ranks; drop what did not converge or fell apart."""
         task = Relaxation(
-            molecule=each.molecule,
+            molecule=relaxing.molecule,
             level=self.level,
             convergence=(self.settings.cheap if purpose is Purpose.CHEAP else self.settings.tight).convergence,
-            frozen_atoms=metal_atoms(each.molecule) if self.settings.hold_metal else (),
-            targets=(each.target,) if purpose is not Purpose.TIGHT and each.target else (),
+            frozen_atoms=metal_atoms(relaxing.molecule) if self.settings.hold_metal else (),
+            targets=(relaxing.target,) if purpose is not Purpose.TIGHT and relaxing.target else (),
         )
-        label = f"{each.candidate.label} {self.level.model.method} {_PASSES[purpose]}"
-        record = yield Job(label, task, purpose, _parents(each))
-        return _judged(replace(each, purpose=purpose), record, self.settings)
+        label = f"{relaxing.candidate.label} {self.level.model.method} {_PASSES[purpose]}"
+        record = yield Job(label, task, purpose, _parents(relaxing))
+        return _judged(replace(relaxing, purpose=purpose), record, self.settings)
 
 
 def prescreen(candidates: Sequence[Candidate], passes: Passes) -> Rounds:
@@ -134,12 +134,12 @@ def prescreen(candidates: Sequence[Candidate], passes: Passes) -> Rounds:
     """
     settings = passes.settings
     tried = yield [passes.first(candidate) for candidate in candidates]
-    not_built = [each for each in tried if isinstance(each, Verdict)]
-    those = _only_the_best([each for each in tried if isinstance(each, _Relaxing)], settings)
-    going = [each for each in those if not each.dropped]
-    those = _updated(those, (yield [passes.relaxed(each, Purpose.TIGHT) for each in going]))
+    not_built = [relaxing for relaxing in tried if isinstance(relaxing, Verdict)]
+    those = _only_the_best([relaxing for relaxing in tried if isinstance(relaxing, _Relaxing)], settings)
+    going = [relaxing for relaxing in those if not relaxing.dropped]
+    those = _updated(those, (yield [passes.relaxed(relaxing, Purpose.TIGHT) for relaxing in going]))
     if back := _drifted_away(those):
-        those = _updated(those, (yield [passes.relaxed(each, Purpose.TIGHT_HELD) for each in back]))
+        those = _updated(those, (yield [passes.relaxed(relaxing, Purpose.TIGHT_HELD) for relaxing in back]))
     those = _without_duplicates(those, settings)
     those = _selected(those, settings)
     return [*_verdicts(those), *not_built]
@@ -183,38 +183,38 @@ def _built(candidate: Candidate) -> Line[_Relaxing | Verdict]:
     return _Relaxing(candidate, molecule, target_of(candidate, molecule), molecule, record.key)
 
 
-def _parents(each: _Relaxing) -> tuple[str, ...]:
+def _parents(relaxing: _Relaxing) -> tuple[str, ...]:
     """Name the record the geometry comes from, in this run or another; a file is none."""
-    if isinstance(each.candidate.origin, Molecule) and each.key == each.candidate.key:
-        return (each.candidate.taken_from.key,) if each.candidate.taken_from else ()
-    return (each.key,)
+    if isinstance(relaxing.candidate.origin, Molecule) and relaxing.key == relaxing.candidate.key:
+        return (relaxing.candidate.taken_from.key,) if relaxing.candidate.taken_from else ()
+    return (relaxing.key,)
 
 
 def _updated(those: list[_Relaxing], newer: list[_Relaxing]) -> list[_Relaxing]:
-    by_label = {each.candidate.label: each for each in newer}
-    return [by_label.get(each.candidate.label, each) for each in those]
+    by_label = {relaxing.candidate.label: relaxing for relaxing in newer}
+    return [by_label.get(relaxing.candidate.label, relaxing) for relaxing in those]
 
 
-def _judged(each: _Relaxing, record: TaskRecord, settings: PrescreenSettings) -> _Relaxing:
+def _judged(relaxing: _Relaxing, record: TaskRecord, settings: PrescreenSettings) -> _Relaxing:
     if not isinstance(record.outcome, Relaxed):
-        return replace(each, key=record.key, relaxed=None, dropped=failure(record.outcome))
+        return replace(relaxing, key=record.key, relaxed=None, dropped=failure(record.outcome))
     relaxed = record.outcome
-    damage = broken(each.built, relaxed.molecule, settings.metal_bonds_to_lose)
+    damage = broken(relaxing.built, relaxed.molecule, settings.metal_bonds_to_lose)
     turned = None
     if not damage:
-        turned = drift(each.target, each.candidate.isomer, relaxed.molecule, settings.max_drift_deg)
+        turned = drift(relaxing.target, relaxing.candidate.isomer, relaxed.molecule, settings.max_drift_deg)
     dropped = None
     if damage:
         dropped = Note(code=Code.FELL_APART, facts=damage)
     elif turned:
         dropped = Note(code=Code.TURNED, facts=turned)
     return replace(
-        each,
+        relaxing,
         molecule=relaxed.molecule,
         key=record.key,
         relaxed=relaxed,
         dropped=dropped,
-        before=each if turned else None,
+        before=relaxing if turned else None,
     )
 
 
@@ -237,66 +237,70 @@ def drift(target: AngularTarget | None, isomer: str, molecule: Molecule, limit_d
 
 def _drifted_away(those: list[_Relaxing]) -> list[_Relaxing]:
     """Give the best start of each isomer of which every start drifted, as it was before that."""
-    there = {each.candidate.isomer for each in those if not each.dropped}
+    there = {relaxing.candidate.isomer for relaxing in those if not relaxing.dropped}
     best: dict[str, _Relaxing] = {}
-    for each in those:
-        isomer, before = each.candidate.isomer, each.before
+    for relaxing in those:
+        isomer, before = relaxing.candidate.isomer, relaxing.before
         if before and isomer not in there and (isomer not in best or before.energy < best[isomer].energy):
-            assert each.dropped is not None
-            assert isinstance(each.dropped.facts, Drift)
-            best[isomer] = replace(before, held=each.dropped.facts)
+            assert relaxing.dropped is not None
+            assert isinstance(relaxing.dropped.facts, Drift)
+            best[isomer] = replace(before, held=relaxing.dropped.facts)
     return list(best.values())
 
 
 def _ranked(those: list[_Relaxing]) -> list[_Relaxing]:
-    return sorted((each for each in those if each.relaxed), key=lambda each: each.energy)
+    return sorted((relaxing for relaxing in those if relaxing.relaxed), key=lambda relaxing: relaxing.energy)
 
 
-def _rival(each: _Relaxing, settings: PrescreenSettings) -> str:
+def _rival(relaxing: _Relaxing, settings: PrescreenSettings) -> str:
     """Name the group in which a candidate competes: its isomer, or all."""
-    return each.candidate.isomer if settings.keep_each_isomer else "all"
+    return relaxing.candidate.isomer if settings.keep_each_isomer else "all"
 
 
 def _only_the_best(those: list[_Relaxing], settings: PrescreenSettings) -> list[_Relaxing]:
     """Drop, before the tight pass, what lies far above and what is beyond `max_tight` of its group."""
-    going = [each for each in _ranked(those) if not each.dropped]
+    going = [relaxing for relaxing in _ranked(those) if not relaxing.dropped]
     if not going:
         return those
     lowest, seen, reasons = going[0].energy, dict[str, int](), dict[int, Note]()
     representing = _representing(going, settings)
-    for each in sorted(going, key=lambda each: (id(each) not in representing, each.energy)):
-        group = _rival(each, settings)
-        above = each.energy - lowest
-        if id(each) in representing:
+    for relaxing in sorted(going, key=lambda relaxing: (id(relaxing) not in representing, relaxing.energy)):
+        group = _rival(relaxing, settings)
+        above = relaxing.energy - lowest
+        if id(relaxing) in representing:
             seen[group] = seen.get(group, 0) + 1
         elif above * units.KCAL_MOL > settings.window_kcal_mol:
-            reasons[id(each)] = Note(code=Code.ABOVE_WINDOW, facts=Above(hartree=above, after=Purpose.CHEAP))
+            reasons[id(relaxing)] = Note(code=Code.ABOVE_WINDOW, facts=Above(hartree=above, after=Purpose.CHEAP))
         elif seen.get(group, 0) >= settings.max_tight:
             limit = Limit(setting="max_tight", value=settings.max_tight, group=group)
-            reasons[id(each)] = Note(code=Code.BEYOND_LIMIT, facts=limit)
+            reasons[id(relaxing)] = Note(code=Code.BEYOND_LIMIT, facts=limit)
         else:
             seen[group] = seen.get(group, 0) + 1
-    return [replace(each, dropped=reasons[id(each)]) if id(each) in reasons else each for each in those]
+    return [
+        replace(relaxing, dropped=reasons[id(relaxing)]) if id(relaxing) in reasons else relaxing for relaxing in those
+    ]
 
 
 def _without_duplicates(those: list[_Relaxing], settings: PrescreenSettings) -> list[_Relaxing]:
     """Drop what relaxed to a structure that is there already, or to its mirror image, whatever the order of atoms."""
     kept: list[_Relaxing] = []
     reasons: dict[int, Note] = {}
-    for each in (each for each in _ranked(those) if not each.dropped):
-        twin = next((found for other in kept if (found := _twin(each, other, settings))), None)
+    for relaxing in (relaxing for relaxing in _ranked(those) if not relaxing.dropped):
+        twin = next((found for other in kept if (found := _twin(relaxing, other, settings))), None)
         if twin is None:
-            kept.append(each)
+            kept.append(relaxing)
         else:
-            reasons[id(each)] = twin
-    return [replace(each, dropped=reasons[id(each)]) if id(each) in reasons else each for each in those]
+            reasons[id(relaxing)] = twin
+    return [
+        replace(relaxing, dropped=reasons[id(relaxing)]) if id(relaxing) in reasons else relaxing for relaxing in those
+    ]
 
 
-def _twin(each: _Relaxing, other: _Relaxing, settings: PrescreenSettings) -> Note | None:
+def _twin(relaxing: _Relaxing, other: _Relaxing, settings: PrescreenSettings) -> Note | None:
     """Compare a candidate with one that lies no higher: None if they differ to this accuracy."""
-    assert each.relaxed is not None
+    assert relaxing.relaxed is not None
     assert other.relaxed is not None
-    code = same_structure(each.relaxed, other.relaxed, settings)
+    code = same_structure(relaxing.relaxed, other.relaxed, settings)
     return None if code is None else Note(code=code, facts=Twin(label=other.candidate.label, key=other.key))
 
 
@@ -317,22 +321,24 @@ def _selected(those: list[_Relaxing], settings: PrescreenSettings) -> list[_Rela
 
     What stands for its family is not counted against `max_kept` where the input asks for every family.
     """
-    going = [each for each in _ranked(those) if not each.dropped]
+    going = [relaxing for relaxing in _ranked(those) if not relaxing.dropped]
     if not going:
         return those
     lowest = going[0].energy
     representing = _representing(going, settings)
-    order = sorted(going, key=lambda each: (id(each) not in representing, each.energy))
+    order = sorted(going, key=lambda relaxing: (id(relaxing) not in representing, relaxing.energy))
     reasons = {}
-    for place, each in enumerate(order):
-        above = each.energy - lowest
-        stands = id(each) in representing
+    for place, relaxing in enumerate(order):
+        above = relaxing.energy - lowest
+        stands = id(relaxing) in representing
         if place >= settings.max_kept and not (stands and settings.every_family):
             limit = Limit(setting="max_kept", value=settings.max_kept)
-            reasons[id(each)] = Note(code=Code.BEYOND_LIMIT, facts=limit)
+            reasons[id(relaxing)] = Note(code=Code.BEYOND_LIMIT, facts=limit)
         elif above * units.KCAL_MOL > settings.window_kcal_mol and not stands:
-            reasons[id(each)] = Note(code=Code.ABOVE_WINDOW, facts=Above(hartree=above))
-    return [replace(each, dropped=reasons[id(each)]) if id(each) in reasons else each for each in those]
+            reasons[id(relaxing)] = Note(code=Code.ABOVE_WINDOW, facts=Above(hartree=above))
+    return [
+        replace(relaxing, dropped=reasons[id(relaxing)]) if id(relaxing) in reasons else relaxing for relaxing in those
+    ]
 
 
 def _representing(going: list[_Relaxing], settings: PrescreenSettings) -> set[int]:
@@ -340,41 +346,43 @@ def _representing(going: list[_Relaxing], settings: PrescreenSettings) -> set[in
 
     For a group the lowest within the bounds stands; where none is within them, the lowest.
     """
-    families = [conformer_family(each.molecule, each.built, settings.bounds) for each in going]
+    families = [conformer_family(relaxing.molecule, relaxing.built, settings.bounds) for relaxing in going]
     best: dict[tuple[str, ...], _Relaxing] = {}
     of_families: dict[tuple[str, ...], _Relaxing] = {}
-    for each, family in zip(going, families, strict=True):
-        group = (_rival(each, settings),)
+    for relaxing, family in zip(going, families, strict=True):
+        group = (_rival(relaxing, settings),)
         if family is None or family.within_bounds:
-            best.setdefault(group, each)
-        of_families.setdefault(group + (family.words if family else ()), each)
-    for each in going:
-        best.setdefault((_rival(each, settings),), each)
+            best.setdefault(group, relaxing)
+        of_families.setdefault(group + (family.words if family else ()), relaxing)
+    for relaxing in going:
+        best.setdefault((_rival(relaxing, settings),), relaxing)
     if settings.every_family:
         best |= of_families
-    return {id(each) for each in best.values()}
+    return {id(relaxing) for relaxing in best.values()}
 
 
 def _verdicts(those: list[_Relaxing]) -> list[Verdict]:
-    order = sorted(those, key=lambda each: (each.dropped is not None, each.energy if each.relaxed else 0.0))
+    order = sorted(
+        those, key=lambda relaxing: (relaxing.dropped is not None, relaxing.energy if relaxing.relaxed else 0.0)
+    )
     return [
         Verdict(
-            label=each.candidate.label,
-            key=each.key,
-            kept=each.dropped is None,
-            code=each.dropped.code if each.dropped else Code.KEPT,
-            facts=each.dropped.facts if each.dropped else None,
-            notes=() if each.dropped else _notes(each),
-            purpose=each.purpose,
-            isomer=each.candidate.isomer,
+            label=relaxing.candidate.label,
+            key=relaxing.key,
+            kept=relaxing.dropped is None,
+            code=relaxing.dropped.code if relaxing.dropped else Code.KEPT,
+            facts=relaxing.dropped.facts if relaxing.dropped else None,
+            notes=() if relaxing.dropped else _notes(relaxing),
+            purpose=relaxing.purpose,
+            isomer=relaxing.candidate.isomer,
         )
-        for each in order
+        for relaxing in order
     ]
 
 
-def _notes(each: _Relaxing) -> tuple[Note, ...]:
+def _notes(relaxing: _Relaxing) -> tuple[Note, ...]:
     """Collect what to know about a candidate that was kept."""
-    notes = [Note(code=Code.HELD, facts=each.held)] if each.held else []
-    if bonds := opened(each.built, each.molecule):
+    notes = [Note(code=Code.HELD, facts=relaxing.held)] if relaxing.held else []
+    if bonds := opened(relaxing.built, relaxing.molecule):
         notes.append(Note(code=Code.OPENED, facts=bonds))
     return tuple(notes)

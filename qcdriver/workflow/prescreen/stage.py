@@ -77,7 +77,7 @@ class Prescreen(Stage[PrescreenSettings]):
         """Name the level that ranks and the force field before it."""
         level, sentence = relaxation_level(self.settings(run))
         preoptimization, before = preoptimization_level(self.settings(run))
-        if preoptimization and (bare := [each.label for each in run.candidates if _is_bare(each)]):
+        if preoptimization and (bare := [candidate.label for candidate in run.candidates if _is_bare(candidate)]):
             some = f"{before} (nothing to settle around the core of {', '.join(bare)})"
             before = some if len(bare) < len(run.candidates) else "no preoptimization (no ligands around a core)"
         if preoptimization is None and sources()[run.input.structure.source].relaxed:

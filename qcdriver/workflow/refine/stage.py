@@ -133,11 +133,13 @@ class Refinement(Stage[RefineSettings]):
         verdicts = run.verdicts(Refinement)
         if verdicts is None:
             return None
-        lost = [Dropped(stage=self.name, label=each.label, verdict=each) for each in verdicts if not each.kept]
+        lost = [
+            Dropped(stage=self.name, label=verdict.label, verdict=verdict) for verdict in verdicts if not verdict.kept
+        ]
         return Findings(
             own=refined(verdicts, run),
-            dropped=tuple(each for each in lost if isinstance(run.record(each.verdict.key).outcome, Relaxed)),
-            failed=tuple(each for each in lost if not isinstance(run.record(each.verdict.key).outcome, Relaxed)),
+            dropped=tuple(loss for loss in lost if isinstance(run.record(loss.verdict.key).outcome, Relaxed)),
+            failed=tuple(loss for loss in lost if not isinstance(run.record(loss.verdict.key).outcome, Relaxed)),
         )
 
 
@@ -195,7 +197,7 @@ def _judged(conformer: Verdict, record: TaskRecord, run: RunView) -> Verdict:
     else:
         end = record.outcome.molecule
         start = start_of(conformer.label, run) or end
-        candidate = next(each for each in run.candidates if each.label == conformer.label)
+        candidate = next(candidate for candidate in run.candidates if candidate.label == conformer.label)
         target = target_of(candidate, start)
         if damage := broken(start, end, prescreen.metal_bonds_to_lose):
             found = Note(code=Code.FELL_APART, facts=damage)
@@ -226,7 +228,10 @@ def _without_twins(judged: Sequence[Verdict], run: RunView) -> list[Verdict]:
     }
     kept: list[Verdict] = []
     lost = [verdict for verdict in judged if not verdict.kept]
-    for verdict in sorted((each for each in judged if each.kept), key=lambda each: relaxed[each.key].result.energy):
+    for verdict in sorted(
+        (conformer for conformer in judged if conformer.kept),
+        key=lambda conformer: relaxed[conformer.key].result.energy,
+    ):
         twins = ((other, same_structure(relaxed[verdict.key], relaxed[other.key], prescreen)) for other in kept)
         twin = next(((other, code) for other, code in twins if code is not None), None)
         if twin is None:

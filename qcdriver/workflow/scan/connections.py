@@ -79,8 +79,8 @@ def grid_connections(landscape: Landscape) -> Network | None:
         return NetworkPoint(landscape.grid.shown(index), record, reached, at_end=landscape.grid.at_end(index))
 
     network = landscape.network
-    minima = [point(each.index) for each in network.minima]
-    over = [(point(each.index), minima[each.between[0]], minima[each.between[1]]) for each in network.passes]
+    minima = [point(minimum.index) for minimum in network.minima]
+    over = [(point(pass_.index), minima[pass_.between[0]], minima[pass_.between[1]]) for pass_ in network.passes]
     return network_of(minima, over)
 
 
@@ -94,7 +94,7 @@ def reached_near(landscape: Landscape, place: Index, start: Index, record: TaskR
         measured(target.coordinate, molecule.geometry, near) for target, near in zip(task.targets, wanted, strict=True)
     )
     equal = [values, *(image for _, image in grid.images(values))]
-    nearest = min(equal, key=lambda each: sum(abs(a - b) for a, b in zip(each, wanted, strict=True)))
+    nearest = min(equal, key=lambda place: sum(abs(a - b) for a, b in zip(place, wanted, strict=True)))
     return tuple(value * ANGSTROM if length else value for value, length in zip(nearest, grid.lengths, strict=True))
 
 
@@ -102,9 +102,9 @@ def network_of(points: list[NetworkPoint], over: Sequence[Connection]) -> Networ
     """Put points in the order of their energies, and take these from the lowest."""
     if not points:
         return None
-    points = sorted(points, key=lambda each: each.energy)
-    over = sorted(over, key=lambda each: each[0].energy)
-    number = {each.record.key: count for count, each in enumerate(points)}
+    points = sorted(points, key=lambda point: point.energy)
+    over = sorted(over, key=lambda pair: pair[0].energy)
+    number = {point.record.key: count for count, point in enumerate(points)}
     ways = ((number[one.record.key], number[other.record.key], top.energy) for top, one, other in over)
     return Network(
         level=engines.title(points[0].record.level),
@@ -112,18 +112,18 @@ def network_of(points: list[NetworkPoint], over: Sequence[Connection]) -> Networ
         n_atoms_moved=points[0].n_atoms_moved,
         minima=tuple(
             NetworkMinimum(
-                label=each.label,
-                key=each.record.key,
-                reached=each.reached,
-                energy_hartree=each.energy,
-                relative_energy_kcal_mol=(each.energy - points[0].energy) * KCAL_MOL,
-                gap_ev=each.gap_ev,
-                n_imaginary=each.n_imaginary,
-                lowest_cm=each.lowest_cm,
-                verdict=each.verdict,
-                at_end=each.at_end,
+                label=point.label,
+                key=point.record.key,
+                reached=point.reached,
+                energy_hartree=point.energy,
+                relative_energy_kcal_mol=(point.energy - points[0].energy) * KCAL_MOL,
+                gap_ev=point.gap_ev,
+                n_imaginary=point.n_imaginary,
+                lowest_cm=point.lowest_cm,
+                verdict=point.verdict,
+                at_end=point.at_end,
             )
-            for each in points
+            for point in points
         ),
         saddles=tuple(
             NetworkSaddle(

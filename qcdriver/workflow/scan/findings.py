@@ -76,11 +76,11 @@ def scan_profile(
         lowest_start=first[0] if first else None,
         breaks=tuple(
             ScanBreak(
-                between=(_shown_place(grid, each.between[0]), _shown_place(grid, each.between[1])),
-                off_kcal_mol=each.off * units.KCAL_MOL,
-                moved_angstrom=each.moved_angstrom,
+                between=(_shown_place(grid, break_.between[0]), _shown_place(grid, break_.between[1])),
+                off_kcal_mol=break_.off * units.KCAL_MOL,
+                moved_angstrom=break_.moved_angstrom,
             )
-            for each in breaks(landscape, tolerance)
+            for break_ in breaks(landscape, tolerance)
         ),
     )
 
@@ -194,7 +194,11 @@ def scan_checks(verdicts: Sequence[Verdict], records: Records) -> list[MirrorChe
 def holes(landscape: Landscape, verdicts: Sequence[Verdict]) -> list[Dropped]:
     """List the points of a finished scan at which no structure was kept, with the verdict on the last attempt."""
     grid, found = landscape.grid, []
-    tried = {grid.nearest(each.place): each for each in verdicts if each.purpose is Purpose.SCAN_POINT and each.place}
+    tried = {
+        grid.nearest(verdict.place): verdict
+        for verdict in verdicts
+        if verdict.purpose is Purpose.SCAN_POINT and verdict.place
+    }
     for index in grid.unique:
         if index in landscape.points:
             continue
@@ -216,7 +220,9 @@ def _shown_place(grid: Grid, index: Index) -> tuple[float, ...]:
 
 
 def _names(settings: ScanSettings) -> tuple[str, ...]:
-    return tuple(f"{each.kind}_{'angstrom' if each.is_length else 'deg'}" for each in settings.coordinate)
+    return tuple(
+        f"{coordinate.kind}_{'angstrom' if coordinate.is_length else 'deg'}" for coordinate in settings.coordinate
+    )
 
 
 def _relative(energy: float | None, lowest: float) -> float | None:

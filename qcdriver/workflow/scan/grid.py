@@ -113,8 +113,8 @@ class Grid:
             count, period = len(self.axes[axis]), self.periods[axis]
             closed = period is not None and abs(count * self.spacing(axis) - period) < _SAME
             beside = [(k + way) % count for way in (-1, 1) if closed or 0 <= k + way < count]
-            found += [(*each[:axis], to, *each[axis + 1 :]) for each in found for to in beside]
-        return [each for each in dict.fromkeys(found) if each != index]
+            found += [(*image[:axis], to, *image[axis + 1 :]) for image in found for to in beside]
+        return [image for image in dict.fromkeys(found) if image != index]
 
     def home(self, index: Index) -> tuple[Index, Operation]:
         """Give the first point that symmetry makes equal to this one, and what brings this one there."""
@@ -122,7 +122,7 @@ class Grid:
 
     def found(self, values: Values) -> tuple[Index, Operation] | None:
         """Give the first point that symmetry makes equal to some values, and what brings these there; None if none."""
-        return min(self.equal(values), key=lambda each: each[0], default=None)
+        return min(self.equal(values), key=lambda image: image[0], default=None)
 
     def equal(self, values: Values) -> Iterator[tuple[Index, Operation]]:
         """Give all points that symmetry makes equal to some values, in the order of the operations."""

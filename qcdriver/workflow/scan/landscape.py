@@ -142,7 +142,7 @@ def _came_from(grid: Grid, index: Index, record: TaskRecord, records: Records) -
     if len(parent.task.targets) != len(grid.axes) or parent.stage != record.stage:
         return None
     origin = _index(grid, parent)
-    for step in sorted(grid.steps(index), key=lambda each: not each.direct):
+    for step in sorted(grid.steps(index), key=lambda one: not one.direct):
         if step.to == origin:
             return step.axis, int(step.by > 0)
     return None
@@ -175,7 +175,7 @@ def breaks(landscape: Landscape, tolerance: float) -> list[Break]:
 
 def _off(grid: Grid, index: Index, point: ScannedPoint, other: ScannedPoint, step: Step) -> float | None:
     """Give what is least off, of a point that is its own image in either hand: one of the two leads to the other."""
-    here, there = ((1, -1) if grid.turning(each, step.axis) else (1,) for each in (index, step.to))
+    here, there = ((1, -1) if grid.turning(end, step.axis) else (1,) for end in (index, step.to))
     offs = [unsmooth(point.relaxed, other.relaxed, step, a, b) for a in here for b in there]
     return min((off for off in offs if off is not None), key=abs, default=None)
 
@@ -189,7 +189,7 @@ def _moved_to_image_angstrom(point: ScannedPoint, image: Operation) -> float | N
 def _moved_angstrom(grid: Grid, to: Index, point: ScannedPoint, other: ScannedPoint) -> float:
     assert isinstance(point.record.task, Relaxation)
     coordinates = [target.coordinate for target in point.record.task.targets]
-    targets = [held(each, value) for each, value in zip(coordinates, grid.values(to), strict=True)]
+    targets = [held(coordinate, value) for coordinate, value in zip(coordinates, grid.values(to), strict=True)]
     return align(driven(point.molecule, targets), other.molecule).largest_angstrom
 
 
@@ -204,7 +204,7 @@ def chosen_for_dft(settings: ScanSettings, landscape: Landscape) -> list[Scanned
         wanted = {max(points, key=lambda index: points[index].energy)}
     elif settings.dft_points == "stationary":
         network = landscape.network
-        wanted = {each.index for each in network.minima} | {each.index for each in network.passes}
+        wanted = {minimum.index for minimum in network.minima} | {pass_.index for pass_ in network.passes}
     elif settings.places:
         wanted = {landscape.grid.home(landscape.grid.nearest(place))[0] for place in _places(settings)}
     limit = settings.dft_within_kcal_mol
@@ -217,7 +217,7 @@ def chosen_for_dft(settings: ScanSettings, landscape: Landscape) -> list[Scanned
 
 def _places(settings: ScanSettings) -> list[tuple[float, ...]]:
     """Give the chosen places in degrees and bohr."""
-    lengths = [each.is_length for each in settings.coordinate]
+    lengths = [coordinate.is_length for coordinate in settings.coordinate]
     return [
         tuple(value / ANGSTROM if length else value for value, length in zip(place, lengths, strict=True))
         for place in settings.places or ()

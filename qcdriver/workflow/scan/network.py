@@ -76,9 +76,10 @@ def grid_network(energies: Mapping[Index, float], neighbours: Neighbours, ripple
     bottoms = sorted(set(basin.values()), key=terrain.order)
     number = {bottom: count for count, bottom in enumerate(bottoms)}
     minima = tuple(
-        GridMinimum(index=each, plateau=terrain.members[each], energy=terrain.energies[each]) for each in bottoms
+        GridMinimum(index=bottom, plateau=terrain.members[bottom], energy=terrain.energies[bottom])
+        for bottom in bottoms
     )
-    inside: dict[Index, dict[Index, float]] = {each: {} for each in bottoms}
+    inside: dict[Index, dict[Index, float]] = {bottom: {} for bottom in bottoms}
     for first, points in terrain.members.items():
         inside[basin[first]].update(dict.fromkeys(points, terrain.energies[first]))
     passes = []
@@ -93,8 +94,8 @@ def grid_network(energies: Mapping[Index, float], neighbours: Neighbours, ripple
                 path=_over(terrain, inside, one, top, other),
             )
         )
-    passes.sort(key=lambda each: (each.energy, each.between))
-    ways = [(*each.between, each.energy) for each in passes]
+    passes.sort(key=lambda pass_: (pass_.energy, pass_.between))
+    ways = [(*pass_.between, pass_.energy) for pass_ in passes]
     return GridNetwork(minima=minima, passes=tuple(passes), merges=merge_tree(len(minima), ways))
 
 
@@ -162,17 +163,17 @@ class _Terrain:
         from scipy.cluster.hierarchy import DisjointSet
 
         flat = DisjointSet(energies)
-        near = {point: [each for each in neighbours(point) if each in energies] for point in energies}
+        near = {point: [neighbour for neighbour in neighbours(point) if neighbour in energies] for point in energies}
         for point, those in near.items():
-            for each in those:
-                if energies[each] == energies[point]:
-                    flat.merge(point, each)
+            for relaxing in those:
+                if energies[relaxing] == energies[point]:
+                    flat.merge(point, relaxing)
         self.members = {min(those): tuple(sorted(those)) for those in flat.subsets()}
         name = {point: first for first, those in self.members.items() for point in those}
         self.energies = {first: energies[first] for first in self.members}
         self.neighbours = neighbours
         self.around = {
-            first: sorted({name[each] for point in those for each in near[point]} - {first}, key=self.order)
+            first: sorted({name[neighbour] for point in those for neighbour in near[point]} - {first}, key=self.order)
             for first, those in self.members.items()
         }
         self.rising = sorted(self.members, key=self.order)
@@ -183,7 +184,7 @@ class _Terrain:
 
     def below(self, point: Index) -> list[Index]:
         """Give the lower neighbours of a point, the lowest first."""
-        return [each for each in self.around[point] if self.order(each) < self.order(point)]
+        return [neighbour for neighbour in self.around[point] if self.order(neighbour) < self.order(point)]
 
 
 def _flooded(terrain: _Terrain) -> dict[Index, Index]:
@@ -228,7 +229,7 @@ def _without_ripples(terrain: _Terrain, basin: Mapping[Index, Index], ripple: fl
     from scipy.cluster.hierarchy import DisjointSet
 
     lakes = DisjointSet(set(basin.values()))
-    bottom = {each: each for each in lakes}  # of a lake, by its root
+    bottom = {lake: lake for lake in lakes}  # of a lake, by its root
     part_of: dict[Index, Index] = {}
     for top, (one, other) in _tops(terrain, basin):
         if lakes.connected(one, other):
@@ -241,12 +242,12 @@ def _without_ripples(terrain: _Terrain, basin: Mapping[Index, Index], ripple: fl
         lakes.merge(one, other)
         bottom[lakes[one]] = elder
 
-    def whole(each: Index) -> Index:
-        while each in part_of:
-            each = part_of[each]
-        return each
+    def whole(index: Index) -> Index:
+        while index in part_of:
+            index = part_of[index]
+        return index
 
-    return {point: whole(each) for point, each in basin.items()}
+    return {point: whole(plateau) for point, plateau in basin.items()}
 
 
 def _over(

@@ -131,9 +131,9 @@ def _impossible(start: Start, grid: Grid, error: InputError) -> Verdict:
 
 def _points(attempts: Sequence[_Attempt]) -> list[Point]:
     return [
-        Point(each.start, each.record.key, each.record.outcome)
-        for each in attempts
-        if each.refusal is None and isinstance(each.record.outcome, Relaxed)
+        Point(attempt.start, attempt.record.key, attempt.record.outcome)
+        for attempt in attempts
+        if attempt.refusal is None and isinstance(attempt.record.outcome, Relaxed)
     ]
 
 
@@ -158,24 +158,24 @@ def _refusal(start: Start, record: TaskRecord, grid: Grid, how: RelaxationSettin
 
 def _verdicts(state: ScanState, attempts: Sequence[_Attempt]) -> list[Verdict]:
     verdicts = []
-    for each in attempts:
-        refusal = each.refusal
-        relaxed = each.record.outcome if isinstance(each.record.outcome, Relaxed) else None
-        best = state.best.get(each.start.index)
-        if refusal is None and relaxed is not None and best is not None and best.key != each.record.key:
+    for attempt in attempts:
+        refusal = attempt.refusal
+        relaxed = attempt.record.outcome if isinstance(attempt.record.outcome, Relaxed) else None
+        best = state.best.get(attempt.start.index)
+        if refusal is None and relaxed is not None and best is not None and best.key != attempt.record.key:
             above = Above(hartree=relaxed.result.energy - best.energy, against=best.start.seed)
             refusal = Note(code=Code.HIGHER_THAN_KEPT, facts=above)
         verdicts.append(
             Verdict(
-                label=attempt_label(each.start, state.grid),
-                key=each.record.key,
+                label=attempt_label(attempt.start, state.grid),
+                key=attempt.record.key,
                 kept=refusal is None,
                 code=refusal.code if refusal else Code.KEPT,
                 facts=refusal.facts if refusal else None,
                 purpose=Purpose.SCAN_POINT,
-                place=state.grid.values(each.start.index),
+                place=state.grid.values(attempt.start.index),
                 reached=relaxed.reached if relaxed else None,
-                origin=origin_of(each.start, state.grid),
+                origin=origin_of(attempt.start, state.grid),
             )
         )
     return verdicts

@@ -186,16 +186,16 @@ class ScanSettings(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> ScanSettings:
-        kinds = [each.kind for each in self.coordinate]
+        kinds = [coordinate.kind for coordinate in self.coordinate]
         if len(kinds) not in (1, 2):
             raise ValueError(f"coordinate: one makes a profile, two make a map; here are {len(kinds)}")
-        if len(set(kinds)) < len(kinds) and any(each.of_family for each in self.coordinate):
+        if len(set(kinds)) < len(kinds) and any(coordinate.of_family for coordinate in self.coordinate):
             raise ValueError(f"coordinate: {kinds[0]} twice; two different coordinates span a map")
         if len(kinds) == 2 and self.coordinate[0].what == self.coordinate[1].what:
             raise ValueError("coordinate: both are the same; two different coordinates span a map")
-        if math.prod(len(each.shown_grid) for each in self.coordinate) > MAX_POINTS:
+        if math.prod(len(coordinate.shown_grid) for coordinate in self.coordinate) > MAX_POINTS:
             raise ValueError(f"coordinate: more than {MAX_POINTS} points; a step is too small")
-        grids = [each.shown_grid for each in self.coordinate]
+        grids = [coordinate.shown_grid for coordinate in self.coordinate]
         for place in self.places or ():
             on_grid = len(place) == len(self.coordinate) and all(
                 _visits(grid, value) for grid, value in zip(grids, place, strict=True)
@@ -214,12 +214,12 @@ class ScanSettings(Frozen):
     @property
     def counts_atoms(self) -> bool:
         """Whether a coordinate names its atoms by number."""
-        return not all(each.of_family for each in self.coordinate)
+        return not all(coordinate.of_family for coordinate in self.coordinate)
 
     @property
     def n_points(self) -> int:
         """How many points the grid has."""
-        return math.prod(len(each.shown_grid) for each in self.coordinate)
+        return math.prod(len(coordinate.shown_grid) for coordinate in self.coordinate)
 
 
 def _visits(grid: tuple[float, ...], value: float) -> bool:

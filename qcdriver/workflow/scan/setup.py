@@ -33,9 +33,9 @@ def scanned_coordinates(settings: ScanSettings, molecule: Molecule, near: Sequen
         It has none: it is no rod, or atoms do not exist or lie on a line.
     """
     found = []
-    for number, (each, value) in enumerate(zip(settings.coordinate, near, strict=True)):
+    for number, (asked, value) in enumerate(zip(settings.coordinate, near, strict=True)):
         try:
-            coordinate = _coordinate(each, molecule, value)
+            coordinate = _coordinate(asked, molecule, value)
             measured(coordinate, molecule.geometry)
         except InputError as error:
             raise InputError(f"scan.coordinate.{number}: {error}") from None
@@ -43,19 +43,19 @@ def scanned_coordinates(settings: ScanSettings, molecule: Molecule, near: Sequen
     return tuple(found)
 
 
-def _coordinate(each: ScanCoordinate, molecule: Molecule, near: float) -> Coordinate:
-    if each.of_family:
-        return family_coordinate(each.kind, molecule, near)
-    if each.rings:
-        assert each.axis is not None
-        start, end = each.axis
-        fours = tuple((a, start, end, b) for a, b in zip(*each.rings, strict=True))
-        return Torsion(kind="twist", quadruples=fours, period_deg=each.period_deg)
-    if each.terms:
-        terms = (Term(weight=term.weight, coordinate=_simple(term.atoms)) for term in each.terms)
+def _coordinate(coordinate: ScanCoordinate, molecule: Molecule, near: float) -> Coordinate:
+    if coordinate.of_family:
+        return family_coordinate(coordinate.kind, molecule, near)
+    if coordinate.rings:
+        assert coordinate.axis is not None
+        start, end = coordinate.axis
+        fours = tuple((a, start, end, b) for a, b in zip(*coordinate.rings, strict=True))
+        return Torsion(kind="twist", quadruples=fours, period_deg=coordinate.period_deg)
+    if coordinate.terms:
+        terms = (Term(weight=term.weight, coordinate=_simple(term.atoms)) for term in coordinate.terms)
         return Combination(terms=tuple(terms))
-    assert each.atoms is not None
-    return _simple(each.atoms, each.period_deg)
+    assert coordinate.atoms is not None
+    return _simple(coordinate.atoms, coordinate.period_deg)
 
 
 def _simple(atoms: tuple[int, ...], period_deg: float | None = None) -> Distance | Angle | Torsion:
@@ -79,9 +79,9 @@ def scan_grid(settings: ScanSettings, molecule: Molecule) -> Grid:
     InputError
         As `scanned_coordinates`.
     """
-    axes = tuple(each.grid for each in settings.coordinate)
+    axes = tuple(coordinate.grid for coordinate in settings.coordinate)
     coordinates = scanned_coordinates(settings, molecule, [axis[0] for axis in axes])
-    lengths = tuple(each.is_length for each in settings.coordinate)
+    lengths = tuple(coordinate.is_length for coordinate in settings.coordinate)
     return Grid(axes, tuple(map(_period, coordinates)), lengths, _operations(settings, molecule))
 
 
@@ -95,19 +95,21 @@ def _operations(settings: ScanSettings, molecule: Molecule) -> tuple[Operation, 
     same = (1,) * len(settings.coordinate)
     found = {same: Operation(same)}
     mirror_image = _IMAGES[:1] if settings.mirror else ()
-    for mirrored, flipped in _IMAGES if all(each.of_family for each in settings.coordinate) else mirror_image:
-        signs = tuple(_sign(each, molecule, mirrored, flipped) for each in settings.coordinate)
+    for mirrored, flipped in (
+        _IMAGES if all(coordinate.of_family for coordinate in settings.coordinate) else mirror_image
+    ):
+        signs = tuple(_sign(coordinate, molecule, mirrored, flipped) for coordinate in settings.coordinate)
         if 0 not in signs and signs != same:
             found[signs] = Operation(signs, mirrored, flipped)  # of two images with these signs, the last
     return tuple(found.values())
 
 
-def _sign(each: ScanCoordinate, molecule: Molecule, mirrored: bool, flipped: bool) -> int:
+def _sign(coordinate: ScanCoordinate, molecule: Molecule, mirrored: bool, flipped: bool) -> int:
     """Return the sign that a coordinate takes in an image, 1 or -1; 0 if the molecule has no such image."""
-    if not each.of_family:
-        return -1 if each.changes_hand else 1
+    if not coordinate.of_family:
+        return -1 if coordinate.changes_hand else 1
     known = recognise(molecule)
-    return known.family.symmetry_sign(each.kind, mirrored, flipped) if known else 0
+    return known.family.symmetry_sign(coordinate.kind, mirrored, flipped) if known else 0
 
 
 def seeds_of(settings: ScanSettings, grid: Grid, label: str, key: str, molecule: Molecule) -> list[Seed]:
@@ -117,7 +119,9 @@ def seeds_of(settings: ScanSettings, grid: Grid, label: str, key: str, molecule:
     """
     middle = [(axis[0] + axis[-1]) / 2 for axis in grid.axes]
     coordinates = scanned_coordinates(settings, molecule, middle)
-    values = tuple(measured(each, molecule.geometry, near) for each, near in zip(coordinates, middle, strict=True))
+    values = tuple(
+        measured(coordinate, molecule.geometry, near) for coordinate, near in zip(coordinates, middle, strict=True)
+    )
     seed = Seed(label, key, molecule, coordinates, values)
     seeds = {}
     for operation, equal in grid.images(values):

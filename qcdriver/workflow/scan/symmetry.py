@@ -21,7 +21,8 @@ def all_carried(
 ) -> tuple[Coordinate, ...]:
     """Write all coordinates of a molecule anew, each as `carried` does."""
     return tuple(
-        carried(each, operation, molecule.geometry, value) for each, value in zip(coordinates, near, strict=True)
+        carried(coordinate, operation, molecule.geometry, value)
+        for coordinate, value in zip(coordinates, near, strict=True)
     )
 
 
@@ -75,4 +76,4 @@ def _paired_anew(twist: Torsion, geometry: np.ndarray, near: float) -> Torsion:
         )
         for turn in range(len(last))
     )
-    return min(pairings, key=lambda each: abs(measured(each, geometry, near) - near))
+    return min(pairings, key=lambda pairing: abs(measured(pairing, geometry, near) - near))

@@ -52,31 +52,31 @@ def unfolded_network(grid: Grid, energies: Mapping[Index, float], ripple: float 
         return tuple(sorted({homes[point] for point in plateau}))
 
     passes: dict[Index, GridPass] = {}
-    for each in whole.passes:
-        if any(_is_on(grid, point) for point in each.plateau):
-            top = folded(each.plateau)
-            passes.setdefault(top[0], each.model_copy(update={"index": top[0], "plateau": top}))
-    ends = {number for each in passes.values() for number in each.between}
+    for pass_ in whole.passes:
+        if any(_is_on(grid, point) for point in pass_.plateau):
+            top = folded(pass_.plateau)
+            passes.setdefault(top[0], pass_.model_copy(update={"index": top[0], "plateau": top}))
+    ends = {number for pass_ in passes.values() for number in pass_.between}
     bottoms = {
-        number: folded(each.plateau)
-        for number, each in enumerate(whole.minima)
-        if number in ends or any(_is_on(grid, point) for point in each.plateau)
+        number: folded(minimum.plateau)
+        for number, minimum in enumerate(whole.minima)
+        if number in ends or any(_is_on(grid, point) for point in minimum.plateau)
     }
     order = sorted(set(bottoms.values()), key=lambda plateau: (energies[plateau[0]], plateau))
     number_of = {number: order.index(plateau) for number, plateau in bottoms.items()}
-    renumbered = sorted((_renumbered(each, number_of) for each in passes.values()), key=lambda each: each.energy)
+    renumbered = sorted((_renumbered(pass_, number_of) for pass_ in passes.values()), key=lambda pass_: pass_.energy)
     return GridNetwork(
-        minima=tuple(GridMinimum(index=each[0], plateau=each, energy=energies[each[0]]) for each in order),
+        minima=tuple(GridMinimum(index=plateau[0], plateau=plateau, energy=energies[plateau[0]]) for plateau in order),
         passes=tuple(renumbered),
-        merges=merge_tree(len(order), ((*each.between, each.energy) for each in renumbered)),
+        merges=merge_tree(len(order), ((*pass_.between, pass_.energy) for pass_ in renumbered)),
     )
 
 
-def _renumbered(each: GridPass, number_of: Mapping[int, int]) -> GridPass:
-    one, other = (number_of[number] for number in each.between)
+def _renumbered(pass_: GridPass, number_of: Mapping[int, int]) -> GridPass:
+    one, other = (number_of[number] for number in pass_.between)
     if one <= other:
-        return each.model_copy(update={"between": (one, other)})
-    return each.model_copy(update={"between": (other, one), "path": each.path[::-1]})
+        return pass_.model_copy(update={"between": (one, other)})
+    return pass_.model_copy(update={"between": (other, one), "path": pass_.path[::-1]})
 
 
 def _is_on(grid: Grid, index: Index) -> bool:

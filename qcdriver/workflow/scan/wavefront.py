@@ -118,7 +118,7 @@ def _no_gain(point: Point, step: Step, steps: Sequence[Step], improvement: float
     """
     back = step.to == point.start.index
     if step.direct or not (
-        back or any(each.direct and each.to == step.to and each.axis == step.axis for each in steps)
+        back or any(other.direct and other.to == step.to and other.axis == step.axis for other in steps)
     ):
         return False
     slopes = point.relaxed.slopes

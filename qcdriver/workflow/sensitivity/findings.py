@@ -77,9 +77,9 @@ def _at_level(title: str, results: Sequence[Result | None]) -> AtLevel:
     return AtLevel(
         level=title,
         energies_kcal_mol=tuple(
-            (each.energy - reference.energy) * KCAL_MOL if each and reference else None for each in results
+            (at_level.energy - reference.energy) * KCAL_MOL if at_level and reference else None for at_level in results
         ),
-        gaps_ev=tuple(each.gap * EV if each and each.gap is not None else None for each in results),
+        gaps_ev=tuple(at_level.gap * EV if at_level and at_level.gap is not None else None for at_level in results),
     )
 
 

@@ -145,7 +145,7 @@ def _levels(run: RunView) -> tuple[tuple[Level, ...], Device]:
     assert table is not None
     assert dft is not None
     with input_errors_of("[sensitivity]"):
-        found = [dft_level(each.settings(dft)) for each in table.levels]
+        found = [dft_level(level.settings(dft)) for level in table.levels]
     return tuple(level for level, _, _ in found), found[0][1]
 
 

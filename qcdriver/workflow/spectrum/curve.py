@@ -61,7 +61,7 @@ def broadened(sticks: Sticks, energies_ev: np.ndarray, fwhm_ev: float) -> np.nda
 
 def energies_for(sticks: Sequence[Sticks], fwhm_ev: float) -> np.ndarray:
     """Return energies, eV, above 0, evenly apart, that hold all states and two widths beyond them."""
-    every = np.concatenate([each.energies_ev for each in sticks])
+    every = np.concatenate([stick.energies_ev for stick in sticks])
     low = max(fwhm_ev / POINTS_A_WIDTH, every.min() - 2 * fwhm_ev)
     high = every.max() + 2 * fwhm_ev
     return np.linspace(low, high, math.ceil((high - low) / fwhm_ev * POINTS_A_WIDTH) + 1)

@@ -134,9 +134,9 @@ class Spectrum(Frozen):
     def sticks(self, isomer: str | None = None) -> Sticks:
         """Return the states of an isomer's conformers by their shares; None: of all, by their populations."""
         counted = {
-            each.conformer: (each.population_percent if isomer is None else each.share_percent) / 100
-            for each in self.conformers
-            if isomer in (None, each.isomer)
+            conformer.conformer: (conformer.population_percent if isomer is None else conformer.share_percent) / 100
+            for conformer in self.conformers
+            if isomer in (None, conformer.isomer)
         }
         states = [state for state in self.states if state.conformer in counted]
         return Sticks(
@@ -150,7 +150,7 @@ class Spectrum(Frozen):
         Above, states that were not computed would add to it.
         """
         highest: dict[str, float] = {}
-        labels = {each.conformer for each in self.conformers if each.isomer == isomer}
+        labels = {conformer.conformer for conformer in self.conformers if conformer.isomer == isomer}
         for state in self.states:
             if state.conformer in labels:
                 highest[state.conformer] = max(state.energy_ev, highest.get(state.conformer, 0.0))
@@ -282,7 +282,7 @@ def _peaks(whole: Spectrum, isomer: str, measured_nm: Sequence[float]) -> PeaksF
 def _redder(whole: Spectrum) -> Iterable[Redder]:
     """Compare the first allowed bands of each two isomers that were measured."""
     first: dict[str, float | None] = {}
-    for conformer in sorted(whole.conformers, key=lambda each: -each.share_percent):
+    for conformer in sorted(whole.conformers, key=lambda one: -one.share_percent):
         first.setdefault(conformer.isomer, conformer.allowed_ev)
     reddest = {isomer: max(peaks) for isomer, peaks in whole.measured_nm.items()}
     for pair in combinations(reddest, 2):

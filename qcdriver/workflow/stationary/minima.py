@@ -58,21 +58,21 @@ def judged_minima(
 def merged(minima: Sequence[RelaxedMinimum], search: Search) -> dict[str, RelaxedMinimum]:
     """Merge what became one structure, the lowest first; give all by place."""
     found: dict[str, RelaxedMinimum] = {}
-    for each in sorted(minima, key=lambda minimum: minimum.energy):
+    for lowest in sorted(minima, key=lambda minimum: minimum.energy):
         unlike = [other for other in found.values() if not other.same_as]
-        found[each.point.place] = next((twin for other in unlike if (twin := _merged(each, other, search))), each)
+        found[lowest.point.place] = next((twin for other in unlike if (twin := _merged(lowest, other, search))), lowest)
     return found
 
 
 def followed(minima: dict[str, RelaxedMinimum], moved: dict[str, RelaxedMinimum]) -> dict[str, RelaxedMinimum]:
     """Let what was the same as a minimum follow where that one went; what went nowhere else is there as it was."""
     found = {}
-    for place, each in minima.items():
-        there = moved[each.itself.point.place]
-        if each.same_as is None:
+    for place, minimum in minima.items():
+        there = moved[minimum.itself.point.place]
+        if minimum.same_as is None:
             found[place] = there
         else:
-            found[place] = replace(each, same_as=there.itself, mirrored=each.mirrored != there.mirrored)
+            found[place] = replace(minimum, same_as=there.itself, mirrored=minimum.mirrored != there.mirrored)
     return found
 
 
@@ -95,8 +95,8 @@ def _dropped(point: GridPoint, key: str, why: Note) -> Verdict:
     )
 
 
-def _merged(each: RelaxedMinimum, lower: RelaxedMinimum, search: Search) -> RelaxedMinimum | None:
-    if each.energy - lower.energy > search.duplicate:
+def _merged(minimum: RelaxedMinimum, lower: RelaxedMinimum, search: Search) -> RelaxedMinimum | None:
+    if minimum.energy - lower.energy > search.duplicate:
         return None
-    like = likeness(lower.relaxed, each.relaxed, search.duplicate_angstrom)
-    return replace(each, same_as=lower, mirrored=like == "mirror image") if like else None
+    like = likeness(lower.relaxed, minimum.relaxed, search.duplicate_angstrom)
+    return replace(minimum, same_as=lower, mirrored=like == "mirror image") if like else None

@@ -22,10 +22,14 @@ def refined_connections(landscape: Landscape, verdicts: Sequence[Verdict], recor
     """
     network, grid = landscape.network, landscape.grid
     kept = [
-        (each, record) for each in verdicts if each.kept and isinstance(record := records.find(each.key), TaskRecord)
+        (verdict, record)
+        for verdict in verdicts
+        if verdict.kept and isinstance(record := records.find(verdict.key), TaskRecord)
     ]
     vibrations = {record.task.molecule: record for _, record in kept if isinstance(record.task, Vibrations)}
-    stationary = {(each.purpose, grid.nearest(each.place)): (each, record) for each, record in kept if each.place}
+    stationary = {
+        (verdict.purpose, grid.nearest(verdict.place)): (verdict, record) for verdict, record in kept if verdict.place
+    }
 
     def point(purpose: Purpose, place: Index, start: Index) -> NetworkPoint | None:
         """Find a point; `start` is the place of the minimum in whose numbering of atoms it is."""
@@ -35,11 +39,11 @@ def refined_connections(landscape: Landscape, verdicts: Sequence[Verdict], recor
         reached = reached_near(landscape, place, start, record)
         return NetworkPoint(grid.shown(place), record, reached, vibrations[record.molecule], verdict)
 
-    found = (point(Purpose.MINIMUM, each.index, each.index) for each in network.minima)
-    minima = {each.record.key: each for each in found if each}
+    found = (point(Purpose.MINIMUM, minimum.index, minimum.index) for minimum in network.minima)
+    minima = {grid_point.record.key: grid_point for grid_point in found if grid_point}
     saddles: list[Connection] = []
-    for each in network.passes:
-        top = point(Purpose.SADDLE, each.index, network.minima[each.between[0]].index)
+    for pass_ in network.passes:
+        top = point(Purpose.SADDLE, pass_.index, network.minima[pass_.between[0]].index)
         path = records.find(top.record.parents[0]) if top else None
         ends = path.parents if isinstance(path, TaskRecord) else ()
         if top and ends and all(end in minima for end in ends):
@@ -49,17 +53,17 @@ def refined_connections(landscape: Landscape, verdicts: Sequence[Verdict], recor
 
 def failed_points(verdicts: Sequence[Verdict]) -> list[Dropped]:
     """List what of the stationary points is missing: no number, or none that was verified."""
-    return [each for each in _not_kept(verdicts) if each.verdict.code not in NO_FAILURE]
+    return [dropped for dropped in _not_kept(verdicts) if dropped.verdict.code not in NO_FAILURE]
 
 
 def merged_points(verdicts: Sequence[Verdict]) -> list[Dropped]:
     """List what turned out to be another stationary point, or none."""
-    return [each for each in _not_kept(verdicts) if each.verdict.code in NO_FAILURE]
+    return [dropped for dropped in _not_kept(verdicts) if dropped.verdict.code in NO_FAILURE]
 
 
 def _not_kept(verdicts: Sequence[Verdict]) -> list[Dropped]:
     return [
-        Dropped(stage="stationary", label=each.label, verdict=each)
-        for each in verdicts
-        if not each.kept and each.purpose is not Purpose.VIBRATIONS
+        Dropped(stage="stationary", label=verdict.label, verdict=verdict)
+        for verdict in verdicts
+        if not verdict.kept and verdict.purpose is not Purpose.VIBRATIONS
     ]

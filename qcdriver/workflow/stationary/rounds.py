@@ -21,13 +21,15 @@ def stationary(minima: Sequence[GridPoint], ways: Sequence[PassRoute], search: S
     A verdict on every minimum, every saddle, and the vibrations of each; a duplicate names what it is the same as. The
     parent of a saddle's record is the path, and the parents of the path are the minima that it connects.
     """
-    records = yield [alone(relaxation(each, search)) for each in minima]
+    records = yield [alone(relaxation(minimum, search)) for minimum in minima]
     verdicts, relaxed = judged_minima(minima, records, search)
     found = merged(relaxed, search)
-    lowest: list[VerifiedMinimum] = yield [verify_minimum(each, search) for each in found.values() if not each.same_as]
-    if any(each.pushed_off_cm for each in lowest):
-        found = followed(found, merged([each.minimum for each in lowest], search))
-    verdicts += [duplicate(each) for each in found.values() if each.same_as]
+    lowest: list[VerifiedMinimum] = yield [
+        verify_minimum(merged_minimum, search) for merged_minimum in found.values() if not merged_minimum.same_as
+    ]
+    if any(checked.pushed_off_cm for checked in lowest):
+        found = followed(found, merged([checked.minimum for checked in lowest], search))
+    verdicts += [duplicate(merged_minimum) for merged_minimum in found.values() if merged_minimum.same_as]
     routes: list[tuple[PassRoute, Job]] = []
     for way in ways:
         job = path_search(way, found, search)
@@ -37,13 +39,13 @@ def stationary(minima: Sequence[GridPoint], ways: Sequence[PassRoute], search: S
             routes.append((way, job))
     climbs = yield [climbed(job, search) for _, job in routes]
     dropped, saddles = judged_paths([way for way, _ in routes], climbs, search)
-    tops = [(SADDLE + each.way.place, each.key, each.top) for each in saddles]
+    tops = [(SADDLE + saddle.way.place, saddle.key, saddle.top) for saddle in saddles]
     records = yield [alone(vibrations(*top, search)) for top in tops]
-    for each in lowest:
-        point = each.minimum.point
+    for checked in lowest:
+        point = checked.minimum.point
         if not found[point.place].same_as:
             verdicts += verified(
-                MINIMUM + point.place, each.minimum.key, point.values, 0, each.vibrations, each.pushed_off_cm
+                MINIMUM + point.place, checked.minimum.key, point.values, 0, checked.vibrations, checked.pushed_off_cm
             )
     for saddle, (label, key, _), record in zip(saddles, tops, records, strict=True):
         verdicts += verified(label, key, saddle.way.values, 1, record)

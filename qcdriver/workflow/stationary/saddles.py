@@ -67,7 +67,7 @@ def path_search(way: PassRoute, found: dict[str, RelaxedMinimum], search: Search
     minima = [found[place] for place in way.between]
     try:
         steps = _in_one_numbering(way)
-        start, end = (_relaxed_end(*each) for each in zip(minima, (steps[0], steps[-1]), strict=True))
+        start, end = (_relaxed_end(*pair) for pair in zip(minima, (steps[0], steps[-1]), strict=True))
     except InputError as error:
         return _dropped(way, "", Note(code=Code.NO_PATH, facts=Error(type=type(error).__name__, message=str(error))))
     task = PathSearch(
@@ -112,11 +112,13 @@ def _in_one_numbering(way: PassRoute) -> list[_Step]:
         steps = [_Step(molecule, mirrored, np.arange(len(molecule.symbols)))]
         far = 0.0
         for point, allowed in others:
-            rmsd, step = min((_laid(steps[-1], point.molecule, each) for each in allowed), key=lambda laid: laid[0])
+            rmsd, step = min(
+                (_laid(steps[-1], point.molecule, molecule) for molecule in allowed), key=lambda laid: laid[0]
+            )
             steps.append(step)
             far += rmsd
         ways.append((far, steps))
-    return min(ways, key=lambda each: each[0])[1]
+    return min(ways, key=lambda pair: pair[0])[1]
 
 
 def _laid(before: _Step, molecule: Molecule, mirrored: bool) -> tuple[float, _Step]:
@@ -154,8 +156,8 @@ def climbed(job: Job, search: Search) -> Line[Climb]:
 
 def _along(band: Band) -> np.ndarray:
     """Give the direction of a path at its top, between the images before and behind it laid on it."""
-    before, top, behind = (each.geometry for each in band.images[band.highest - 1 : band.highest + 2])
-    start, end = ((each - each.mean(axis=0)) @ rotation_onto(top, each).T for each in (before, behind))
+    before, top, behind = (image.geometry for image in band.images[band.highest - 1 : band.highest + 2])
+    start, end = ((side - side.mean(axis=0)) @ rotation_onto(top, side).T for side in (before, behind))
     direction: np.ndarray = (end - start) / np.linalg.norm(end - start)
     # The key of the search holds it; its last digits are another machine's linear algebra.
     return direction.round(GEOMETRY_DECIMALS) + 0.0  # no -0.0
@@ -174,10 +176,10 @@ def judged_paths(
         elif isinstance(record.outcome, Relaxed):
             relaxed = record.outcome
             ends = frozenset(climb.path.parents)
-            each = Saddle(way, record.key, relaxed.molecule, relaxed.result.energy, ends)
-            twin = next((other for other in saddles if _same_saddle(each, other, search)), None)
+            saddle = Saddle(way, record.key, relaxed.molecule, relaxed.result.energy, ends)
+            twin = next((other for other in saddles if _same_saddle(saddle, other, search)), None)
             if twin is None:
-                saddles.append(each)
+                saddles.append(saddle)
                 continue
             why = Note(code=Code.DUPLICATE, facts=Twin(label=SADDLE + twin.way.place, key=twin.key))
         elif isinstance(record.outcome, Band):
@@ -198,9 +200,9 @@ def _left(climb: Climb) -> float | None:
     return far if far > LEFT_ANGSTROM else None
 
 
-def _same_saddle(each: Saddle, other: Saddle, search: Search) -> bool:
+def _same_saddle(saddle: Saddle, other: Saddle, search: Search) -> bool:
     return (
-        each.ends == other.ends
-        and abs(each.energy - other.energy) <= search.duplicate
-        and likeness(each.top, other.top, search.duplicate_angstrom) is not None
+        saddle.ends == other.ends
+        and abs(saddle.energy - other.energy) <= search.duplicate
+        and likeness(saddle.top, other.top, search.duplicate_angstrom) is not None
     )

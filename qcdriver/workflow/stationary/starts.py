@@ -11,12 +11,12 @@ from qcdriver.workflow.stationary.settings import GridPoint, PassRoute
 
 def minima_of(landscape: Landscape) -> list[GridPoint]:
     """List the minima of the grid, the lowest first."""
-    return [_grid_point(landscape, each.index) for each in landscape.network.minima]
+    return [_grid_point(landscape, minimum.index) for minimum in landscape.network.minima]
 
 
 def routes_over_passes(landscape: Landscape) -> list[PassRoute]:
     """List the ways from minimum to minimum, that over the lowest pass first."""
-    return [_way(landscape, each) for each in landscape.network.passes]
+    return [_way(landscape, pass_) for pass_ in landscape.network.passes]
 
 
 def _way(landscape: Landscape, over: GridPass) -> PassRoute:

@@ -64,7 +64,7 @@ def verified(
     outcome, pushed = record.outcome, tuple(pushed_off_cm)
     kept, noise = False, tuple[float, ...]()
     if isinstance(outcome, Frequencies):
-        below = tuple(each for each in outcome.wavenumbers_cm if each < 0)
+        below = tuple(wavenumber for wavenumber in outcome.wavenumbers_cm if wavenumber < 0)
         kept, noise = outcome.n_imaginary == wanted, below[outcome.n_imaginary :]
         found = Note(
             code=Code.WRONG_CURVATURE, facts=Curvature(wavenumbers_cm=below, wanted=wanted, pushed_off_cm=pushed)

@@ -43,17 +43,17 @@ def average(
     """
     whole = sum(shares)
     parts = [share / whole for share in shares]
-    gaps = [each.gap_ev for each in members]
+    gaps = [member.gap_ev for member in members]
     known = [gap for gap in gaps if gap is not None]
     gap = sum(part * gap for part, gap in zip(parts, known, strict=True)) if len(known) == len(gaps) else None
-    n_values = min(len(each.values) for each in members)
+    n_values = min(len(member.values) for member in members)
     values = tuple(
-        sum(part * each.values[axis] for part, each in zip(parts, members, strict=True)) for axis in range(n_values)
+        sum(part * member.values[axis] for part, member in zip(parts, members, strict=True)) for axis in range(n_values)
     )
     belts: dict[str, float] = {}
-    for part, each in zip(parts, members, strict=True):
-        if each.belt is not None:
-            belts[each.belt] = belts.get(each.belt, 0.0) + 100 * part
+    for part, member in zip(parts, members, strict=True):
+        if member.belt is not None:
+            belts[member.belt] = belts.get(member.belt, 0.0) + 100 * part
     return gap, values, dict(sorted(belts.items(), key=lambda item: -item[1]))
 
 
@@ -73,7 +73,11 @@ def averages(
         Their populations.
     """
     scan = run.table(ScanSettings)
-    names = tuple(f"{each.kind}_{'angstrom' if each.is_length else 'deg'}" for each in scan.coordinate) if scan else ()
+    names = (
+        tuple(f"{coordinate.kind}_{'angstrom' if coordinate.is_length else 'deg'}" for coordinate in scan.coordinate)
+        if scan
+        else ()
+    )
     members = {label: _conformer(scan, label, record) for label, record in records.items()}
     populations = {(row.conformer, row.temperature_k): row.population_percent for row in rows}
     level = engines.title(next(iter(records.values())).level)

@@ -23,7 +23,7 @@ def together(members: Sequence[tuple[FreeEnergyOf, int]]) -> FreeEnergyOf:
         kt = temperature_k / KELVIN
         free = [member(temperature_k) - kt * math.log(count) for member, count in members]
         lowest = min(free)
-        return lowest - kt * math.log(sum(math.exp((lowest - each) / kt) for each in free))
+        return lowest - kt * math.log(sum(math.exp((lowest - value) / kt) for value in free))
 
     return whole
 
@@ -31,7 +31,7 @@ def together(members: Sequence[tuple[FreeEnergyOf, int]]) -> FreeEnergyOf:
 def percent_at(temperature_k: float, species: Sequence[FreeEnergyOf], moved: float = 0.0) -> tuple[float, ...]:
     """Return the populations in percent, that of each with its own energy, and no other, moved by so much (hartree)."""
     kt = temperature_k / KELVIN
-    free = [each(temperature_k) / kt for each in species]
+    free = [free_energy(temperature_k) / kt for free_energy in species]
     found = []
     for place, own in enumerate(free):
         gaps = [own + moved / kt - other for at, other in enumerate(free) if at != place]

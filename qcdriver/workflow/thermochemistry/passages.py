@@ -76,7 +76,7 @@ def verified_network(run: RunView) -> VerifiedNetwork:
         sides = [minima.get(key) for key in run.record(record.parents[0]).parents]
         if sides and sides[0] and (other := sides[-1]):
             crossings.append(Crossing(top, (sides[0], other)))
-    ordered = sorted(minima.values(), key=lambda each: energy(each.vibrations))
+    ordered = sorted(minima.values(), key=lambda minimum: energy(minimum.vibrations))
     return VerifiedNetwork(tuple(ordered), tuple(crossings))
 
 

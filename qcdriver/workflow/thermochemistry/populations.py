@@ -61,7 +61,7 @@ def _energies_by_level(run: RunView) -> dict[str, dict[str, float | None]]:
     kept = [verdict for verdict in run.verdicts(Prescreen) or () if verdict.kept]
     labels = {verdict.label for verdict in kept}
     found: dict[str, dict[str, float | None]] = {}
-    for verdict in (*kept, *(each for each in run.verdicts(SinglePoints) or () if each.label in labels)):
+    for verdict in (*kept, *(verdict_ for verdict_ in run.verdicts(SinglePoints) or () if verdict_.label in labels)):
         record = run.record(verdict.key)
         known = found.setdefault(engines.title(record.level), {})
         known[verdict.label] = record.result.energy if record.result else None
@@ -102,7 +102,7 @@ def _equal(
     known = [end for end in ends if end is not None]
     experiment = run.input.experiment
     transitions = experiment.transition if experiment else ()
-    measured = next((each for each in transitions if set(each.between) == {cold, warm}), None)
+    measured = next((transition for transition in transitions if set(transition.between) == {cold, warm}), None)
     measured_k = None if measured is None else measured.temperature_c + ZERO_CELSIUS_K
     at = (span[0], span[-1]) if measured_k is None else (measured_k,)
     return EqualPopulations(

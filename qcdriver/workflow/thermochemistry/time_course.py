@@ -51,12 +51,13 @@ def kinetics(
     assert start is not None
     isomers = isomers_at(run, network)
     first = next(
-        (each for each in network.minima if start in isomers[each.label] or each.label == MINIMUM + start), None
+        (minimum for minimum in network.minima if start in isomers[minimum.label] or minimum.label == MINIMUM + start),
+        None,
     )
     if first is None:
-        everything = tuple(each.label for each in network.minima)
+        everything = tuple(minimum.label for minimum in network.minima)
         return Kinetics(start=start, minimum=None, minima=(), isomers=(), out_of_reach=everything, courses=())
-    others = [each for each in network.minima if each is not first]
+    others = [minimum for minimum in network.minima if minimum is not first]
     whole = _Chain.of([first, *others], passages, settings.temperatures_k[0])
     known = [whole.minima[state] for state in reachable(whole.links, 0)]
     courses = [
@@ -66,9 +67,9 @@ def kinetics(
     return Kinetics(
         start=start,
         minimum=first.label,
-        minima=tuple(each.label for each in known),
-        isomers=tuple(isomers[each.label] for each in known),
-        out_of_reach=tuple(each.label for each in others if each not in known),
+        minima=tuple(minimum.label for minimum in known),
+        isomers=tuple(isomers[minimum.label] for minimum in known),
+        out_of_reach=tuple(other.label for other in others if other not in known),
         courses=tuple(courses) if len(known) > 1 else (),
     )
 
@@ -83,18 +84,22 @@ class _Chain:
 
     @classmethod
     def of(cls, minima: Sequence[StationaryPoint], passages: Sequence[Passage], temperature_k: float) -> _Chain:
-        number = {each.label: count for count, each in enumerate(minima)}
+        number = {minimum.label: count for count, minimum in enumerate(minima)}
         rates, links = np.zeros((len(minima), len(minima))), np.zeros((len(minima), len(minima)))
-        for each in passages:
-            if each.temperature_k == temperature_k and each.start != each.end and each.start in number:
-                rates[number[each.start], number[each.end]] += each.rate_per_s
-                links[number[each.start], number[each.end]] = 1
+        for passage in passages:
+            if passage.temperature_k == temperature_k and passage.start != passage.end and passage.start in number:
+                rates[number[passage.start], number[passage.end]] += passage.rate_per_s
+                links[number[passage.start], number[passage.end]] = 1
         return cls(minima, rates, links)
 
 
 def _course(chain: _Chain, temperature_k: float, settings: ThermochemistrySettings) -> TimeCourse:
-    free = np.array([each.gibbs(temperature_k, settings.treatment) for each in chain.minima]) * KELVIN / temperature_k
-    shares = np.array([each.hands for each in chain.minima]) * np.exp(free.min() - free)
+    free = (
+        np.array([minimum.gibbs(temperature_k, settings.treatment) for minimum in chain.minima])
+        * KELVIN
+        / temperature_k
+    )
+    shares = np.array([minimum.hands for minimum in chain.minima]) * np.exp(free.min() - free)
     end = shares / shares.sum()
 
     def moment(time_s: float) -> Moment:
