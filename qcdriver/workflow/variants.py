@@ -80,7 +80,7 @@ def run_name(path: Path) -> Path:
         The file is not called NAME.toml, so that its run directory would lie elsewhere or be another input's too.
     """
     file, variant = split(path)
-    if file.suffix != ".toml" or set(file.stem) == {"."} or not file.name.isprintable():
+    if file.suffix != ".toml" or set(file.stem) == {"."}:
         raise InputError(f"{str(path)!r}: an input is called NAME.toml, and its results go to a folder NAME")
     return Path(file.stem) / (variant or "")
 

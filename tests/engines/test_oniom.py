@@ -170,7 +170,7 @@ def test_relaxation_goes_downhill_on_the_sum():
         (
             gold,
             {"method": "GFN2-xTB:GFN9-xTB"},
-            "the low level: no engine has 'GFN9-xTB' without a basis; did",
+            "the low level: no engine has 'GFN9-xTB' without a basis; it is a tight-binding method",
         ),
         (gold, {"method": "PBEE:GFN1-xTB", "basis": "LANL2DZ"}, "'PBEE'"),
         (gold, {"method": "PBE:GFN1-xTB:GFN2-xTB"}, "is not HIGH:LOW, as in 'PBE:GFN1-xTB'"),

@@ -58,9 +58,7 @@ def test_each_variant_has_a_run_directory_of_its_own():
     assert run_name(INPUTS / "hooh.toml") == Path("hooh")
 
 
-@pytest.mark.parametrize(
-    "name", ["...toml", ".toml", "x.txt", "x", "x.toml@", "x.TOML", "x.toml.bak", "x\ny.toml", "\x1b[2J.toml"]
-)
+@pytest.mark.parametrize("name", ["...toml", ".toml", "x.txt", "x", "x.toml@", "x.TOML", "x.toml.bak"])
 def test_an_input_of_another_name_has_no_run_directory(name):
     """x.toml and x.txt would share one, and that of ...toml would lie outside the folder of results."""
     with pytest.raises(InputError, match=r"an input is called NAME\.toml"):
