@@ -49,6 +49,7 @@ def test_every_old_task_of_the_kept_results_has_a_purpose():
         Purpose.PUSH_OFF,
         Purpose.SETTLE_HYDROGENS,
         Purpose.EXCITATIONS,
+        Purpose.REFINEMENT,
     }
     kinds = {Purpose.VIBRATIONS: "vibrations", Purpose.INTERCONVERSION: "path", Purpose.SINGLE_POINT: "single_point"}
     for each in tasks:

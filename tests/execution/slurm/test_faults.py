@@ -75,7 +75,7 @@ def test_a_killed_task_is_lost_and_it_alone_is_sent_again(campaign):
 
 
 def test_a_scan_out_of_time_is_queued_again_and_goes_on_from_its_points(campaign):
-    those = campaign(PRESCREEN + SCAN.format(step=10) + '[resources.scan]\ntime = "00:05:00"\nmax_requeues = 1\n')
+    those = campaign(PRESCREEN + SCAN.format(step=4) + '[resources.scan]\ntime = "00:05:00"\nmax_requeues = 1\n')
     those.submit()
     until(lambda: len(those.computed("scan")) >= 2)
     freeze(those, "scan.0")

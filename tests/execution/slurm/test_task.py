@@ -60,9 +60,13 @@ def test_tasks_in_the_order_of_the_steps_give_what_a_run_gives(campaign, tmp_pat
         summary, _ = run_input(here, 1, None, display)
     there = Records(campaign.directory)
     assert {each.key for each in there} == {each.key for each in here.records}
-    # The two starts reach one structure; which of them ends a last digit lower is chance.
-    assert len(summary.conformers) == 1
-    assert summarize(campaign.run(there)).conformers == summary.conformers
+    # The two starts reach one structure; which of them ends a last digit lower is chance, and so is the last digit of
+    # what xTB sums on two threads.
+    (found,), (expected,) = summarize(campaign.run(there)).conformers, summary.conformers
+    numbers = {"energy_hartree", "gap_ev"}
+    assert found.model_dump(exclude=numbers) == expected.model_dump(exclude=numbers)
+    for number in numbers:
+        assert getattr(found, number) == pytest.approx(getattr(expected, number), abs=1e-12)
 
 
 def test_single_points_of_an_array_start_from_each_other_and_the_last_leaves_no_orbitals(tmp_path):
