@@ -76,8 +76,12 @@ def test_at_one_level_conformers_are_subtracted_and_settings_that_differ_are_nam
     assert compared.one_level
     assert (compared.reference, compared.turned_round) == ("Z", ())
     z_form, e_form = compared.conformers
-    assert (z_form.a, z_form.difference_kcal_mol, z_form.rmsd_angstrom) == ("Z", 0, pytest.approx(0, abs=1e-6))
-    assert 0 < e_form.a_kcal_mol == e_form.b_kcal_mol < 10
+    near_nothing = pytest.approx(0, abs=1e-8)
+    assert (z_form.a, z_form.difference_kcal_mol) == ("Z", near_nothing)
+    assert z_form.rmsd_angstrom == pytest.approx(0, abs=1e-6)
+    # Two runs, and xTB's last digits on two threads are chance.
+    assert e_form.b_kcal_mol == pytest.approx(e_form.a_kcal_mol, abs=1e-8)
+    assert 0 < e_form.a_kcal_mol < 10
 
 
 def test_energies_of_two_levels_are_counted_in_each_run_and_never_subtracted(runs):
