@@ -176,6 +176,15 @@ def test_rmsd_and_bonds_of_a_known_change():
     assert not by_kind["Cu", "P"].among_metals
 
 
+def test_the_diagonals_of_an_octahedron_are_no_bonds():
+    """In W6S8 W-W is 2.68 Angstrom along the twelve edges and 3.78 across, which wide limits for metals take in."""
+    corners = np.vstack([np.eye(3), -np.eye(3)]) * 2.676 / np.sqrt(2)
+    tungsten = qd.Molecule(symbols=("W",) * 6, geometry=corners / ANGSTROM)
+    (bonds,) = fidelity(tungsten, tungsten).bonds
+    assert (bonds.elements, bonds.n) == (("W", "W"), 12)
+    assert bonds.mean_angstrom == pytest.approx(2.676)
+
+
 @pytest.mark.parametrize(
     ("levels", "said"),
     [

@@ -11,6 +11,7 @@ from qcdriver.errors import InputError, input_errors_of
 from qcdriver.models.level import Level, Model
 from qcdriver.models.molecule import Molecule
 from qcdriver.models.outcomes import Result
+from qcdriver.models.records import TaskRecord
 from qcdriver.models.tasks import SinglePoint
 from qcdriver.models.verdicts import Code, Note, Purpose, Verdict, failure
 from qcdriver.workflow.base import Job, JobArray, Plan, Rounds, RunView, Stage, alone, kept_keys
@@ -198,25 +199,28 @@ def single_points(geometries: Sequence[Geometry], level: Level) -> Rounds:
         alone(Job(geometry.label, _task(geometry.molecule, level), Purpose.SINGLE_POINT, (geometry.key,)))
         for geometry in geometries
     ]
-    verdicts = []
-    for geometry, record in zip(geometries, records, strict=True):
-        kept = isinstance(record.outcome, Result)
-        found = Note(code=Code.KEPT) if kept else failure(record.outcome)
-        verdicts.append(
-            Verdict(
-                label=geometry.label,
-                key=record.key,
-                kept=kept,
-                code=found.code,
-                facts=found.facts,
-                purpose=Purpose.SINGLE_POINT,
-                isomer=geometry.isomer,
-                place=geometry.place,
-                reached=geometry.reached,
-                origin=geometry.origin,
-            )
+    return [
+        judged(geometry.label, record, geometry.isomer, geometry.origin).model_copy(
+            update={"place": geometry.place, "reached": geometry.reached}
         )
-    return verdicts
+        for geometry, record in zip(geometries, records, strict=True)
+    ]
+
+
+def judged(label: str, record: TaskRecord, isomer: str | None, origin: str | None) -> Verdict:
+    """Judge a single point: it has a number, or its error says why not."""
+    kept = isinstance(record.outcome, Result)
+    found = Note(code=Code.KEPT) if kept else failure(record.outcome)
+    return Verdict(
+        label=label,
+        key=record.key,
+        kept=kept,
+        code=found.code,
+        facts=found.facts,
+        purpose=Purpose.SINGLE_POINT,
+        isomer=isomer,
+        origin=origin,
+    )
 
 
 def _task(molecule: Molecule, level: Level) -> SinglePoint:

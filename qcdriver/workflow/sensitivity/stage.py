@@ -12,7 +12,7 @@ from qcdriver.models.level import Level, Resources
 from qcdriver.models.molecule import Molecule
 from qcdriver.models.outcomes import Result
 from qcdriver.models.tasks import SinglePoint
-from qcdriver.models.verdicts import Code, Note, Purpose, Verdict, failure
+from qcdriver.models.verdicts import Purpose, Verdict
 from qcdriver.workflow.base import Job, JobArray, Plan, Rounds, RunView, Stage, alone, kept_keys
 from qcdriver.workflow.conformers import computed_at
 from qcdriver.workflow.dft import DftSettings, dft_level
@@ -21,7 +21,7 @@ from qcdriver.workflow.prescreen.stage import Prescreen
 from qcdriver.workflow.refine.stage import most_conformers
 from qcdriver.workflow.sensitivity.findings import sensitivity
 from qcdriver.workflow.sensitivity.settings import SensitivitySettings
-from qcdriver.workflow.single_points import SinglePoints
+from qcdriver.workflow.single_points import SinglePoints, judged
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -98,23 +98,10 @@ class FurtherLevels(Stage[SensitivitySettings]):
             )
             for verdict, level in points
         ]
-        verdicts = []
-        for (conformer, _), record in zip(points, records, strict=True):
-            kept = isinstance(record.outcome, Result)
-            found = Note(code=Code.KEPT) if kept else failure(record.outcome)
-            verdicts.append(
-                Verdict(
-                    label=record.label,
-                    key=record.key,
-                    kept=kept,
-                    code=found.code,
-                    facts=found.facts,
-                    purpose=Purpose.SINGLE_POINT,
-                    isomer=conformer.isomer,
-                    origin=conformer.label,
-                )
-            )
-        return verdicts
+        return [
+            judged(record.label, record, conformer.isomer, conformer.label)
+            for (conformer, _), record in zip(points, records, strict=True)
+        ]
 
     def findings(self, run: RunView) -> Findings | None:
         """Return energies and gaps by level, and what did not converge."""
